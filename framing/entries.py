@@ -136,7 +136,8 @@ def installed_entries(kind: str) -> list[Entry]:
 
 
 def _row(kind: str, offer: Offer) -> Entry:
-    value = ":".join(part.strip() for part in offer.value.split(":"))
+    # Packaging allows blanks around the colon, and extras behind it, which mean nothing any more.
+    value = ":".join(part.strip() for part in offer.value.partition("[")[0].split(":"))
     row = Entry(kind, offer.name, value, offer.distribution, offer.version)
     accepted = [f"v{version}" for version in ACCEPTED_API_VERSIONS]
     version = offer.group.rpartition(".")[2]
