@@ -1,0 +1,262 @@
+"""All flows of a capture put together, within a budget."""
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from framing.capture.flow import Chunk, Connection, EndReason, Event, Flow
+from framing.capture.packet import Packet
+from framing.capture.segment import ACK, FIN, RST, SYN, PacketCounts, Segment, find_segment
+from framing.capture.tcp import acknowledge, advance, begin, close, is_same_start, is_settling, place, relax, settle
+from framing.errors import CaptureFileError
+
+__all__ = ["FLOW_BUDGET", "MAX_CONNECTIONS", "TOTAL_BUDGET", "Assembler", "assemble"]
+
+# [P18] Bytes held behind holes. One flow: a hole is filled within a window, and Linux and Windows let a window grow to
+# 6 and 16 MiB; captures that lose packets fill it to the brim, so this is where waiting stops to pay.
+FLOW_BUDGET = 4 * 1024 * 1024
+TOTAL_BUDGET = 32 * 1024 * 1024
+
+# [P18] Both flows of a connection take about 2 KiB, so this is about 32 MiB.
+MAX_CONNECTIONS = 16384
+
+# [P15] Chunks that are remembered to compare what comes again: the newest of all flows, up to 64 KiB each, which is the
+# largest segment IPv4 can carry.
+_REMEMBERED_COUNT = 512
+_REMEMBERED_SIZE = 65536
+
+# [P19] Pairs of addresses and ports whose connections were forgotten, but not how many they were.
+_NUMBERED_COUNT = 32768
+
+
+class Assembler:
+    """Packets in, events out: chunks, gaps and ends of flows.
+
+    Args:
+        server_ports: where no SYN was seen, the side with one of these ports is the server.
+        flow_budget: bytes that one flow may hold behind holes.
+        total_budget: bytes that all flows together may hold behind holes.
+        max_connections: how many connections are known at one time; the one that was quiet for longest goes first.
+
+    Attributes:
+        counts: what became of the packets that are no TCP segments.
+        connection_count: connections seen so far.
+
+    Spec: [P12] to [P20]
+    """
+
+    def __init__(
+        self,
+        *,
+        server_ports: Collection[int] = (),
+        flow_budget: int = FLOW_BUDGET,
+        total_budget: int = TOTAL_BUDGET,
+        max_connections: int = MAX_CONNECTIONS,
+    ) -> None:
+        self.counts = PacketCounts()
+        self.connection_count = 0
+        self._server_ports = frozenset(server_ports)
+        self._flow_budget = flow_budget
+        self._total_budget = total_budget
+        self._max_connections = max_connections
+        self._flows: dict[bytes, Flow] = {}
+        self._numbers: dict[bytes, int] = {}
+        self._recent: deque[Chunk] = deque()
+        # Flows with something pending, the one whose first hole is oldest in front; and the bytes that all hold.
+        self._waiting: dict[Flow, int] = {}
+        self._held_size = 0
+
+    def add(self, packet: Packet) -> Sequence[Event]:
+        """Return what this packet brings to light: mostly nothing or one chunk."""
+        segment = find_segment(packet, self.counts)
+        if segment is None:
+            return ()
+        key, sequence, acknowledged, flags, start, end, cut = segment
+        flow = self._flows.get(key)
+        if (
+            flow is None
+            or sequence != flow.next_sequence
+            or flags & (FIN | SYN | RST | ACK) != ACK
+            or flow.pending
+            or flow.reverse.pending
+            or cut
+        ):
+            return self._add_odd(packet, segment, flow)
+        # In order, and nothing is waiting: nearly every segment there is.
+        flow.packet_count += 1
+        flow.last_number = packet.number
+        flow.last_ack = acknowledged
+        if start == end:
+            return ()
+        chunk = Chunk(flow, packet.timestamp_ns, flow.offset, packet.data[start:end], packet.number)
+        flow.offset += end - start
+        flow.next_sequence = sequence + end - start & 0xFFFF_FFFF
+        self._remember(chunk)
+        return (chunk,)
+
+    def finish(self) -> list[Event]:
+        """Return what the end of the capture brings to light, and forget everything."""
+        events: list[Event] = []
+        for flow in self._flows.values():
+            close(flow, "reset" if flow.connection.is_reset else "capture", events)
+        self._flows.clear()
+        self._waiting.clear()
+        self._recent.clear()
+        self._held_size = 0
+        return events
+
+    def _add_odd(self, packet: Packet, segment: Segment, flow: Flow | None) -> list[Event]:
+        events: list[Event] = []
+        key, sequence, acknowledged, flags, start, end, cut = segment
+        if flow is None:
+            flow = self._connect(key, flags, events)
+        elif flags & SYN and not _continues(flow, sequence, flags):
+            flow = self._replace(flow, flags, events)
+        flow.packet_count += 1
+        flow.last_number = packet.number
+        if flags & SYN:
+            _learn_sides(flow, flags)
+            begin(flow, sequence)
+            sequence = sequence + 1 & 0xFFFF_FFFF
+        elif flow.base < 0:
+            flow.base = sequence
+        if flags & RST:
+            # [P13] Text in a RST says why, to people; it is no part of the stream (RFC 9293, 3.5.3).
+            flow.connection.is_reset = True
+        else:
+            self._acknowledge(flow, acknowledged, flags, events)
+            if start < end or cut or flags & FIN:
+                origin = packet.timestamp_ns, packet.number
+                place(flow, sequence, packet.data[start:end], cut, bool(flags & FIN), origin)
+        self._progress(flow, events)
+        self._keep_budget(flow, events)
+        for event in events:
+            if type(event) is Chunk:
+                self._remember(event)
+        return events
+
+    def _acknowledge(self, flow: Flow, acknowledged: int, flags: int, events: list[Event]) -> None:
+        if flags & ACK:
+            flow.last_ack = acknowledged
+            if flow.reverse.pending:
+                acknowledge(flow.reverse, acknowledged, events)
+                self._account(flow.reverse)
+
+    def _progress(self, flow: Flow, events: list[Event]) -> None:
+        if is_settling(flow):
+            settle(flow, events)
+        advance(flow, events)
+        self._account(flow)
+
+    def _account(self, flow: Flow) -> None:
+        """Bring the total up to date with what a flow holds."""
+        self._held_size += flow.pending_size - self._waiting.get(flow, 0)
+        if flow.pending:
+            self._waiting[flow] = flow.pending_size
+        else:
+            self._waiting.pop(flow, None)
+
+    def _keep_budget(self, flow: Flow, events: list[Event]) -> None:
+        """[P18] Give up holes until all that is held fits the budgets again."""
+        while flow.pending_size > self._flow_budget:
+            self._relax(flow, events)
+        while self._held_size > self._total_budget:
+            self._relax(next(iter(self._waiting)), events)
+
+    def _relax(self, flow: Flow, events: list[Event]) -> None:
+        relax(flow, events)
+        # The next hole of this flow is a younger one: it queues up again.
+        self._held_size -= self._waiting.pop(flow)
+        self._account(flow)
+
+    def _remember(self, chunk: Chunk) -> None:
+        if len(chunk.data) <= _REMEMBERED_SIZE:
+            chunk.flow.recent.append(chunk)
+            self._recent.append(chunk)
+            if len(self._recent) > _REMEMBERED_COUNT:
+                self._recent.popleft().flow.recent.popleft()
+
+    def _connect(self, key: bytes, flags: int, events: list[Event]) -> Flow:
+        """Begin a connection with the first packet of one of its flows."""
+        if len(self._flows) >= 2 * self._max_connections:
+            self._evict(events)
+        middle = (len(key) - 4) // 2
+        reverse_key = key[middle:-4] + key[:middle] + key[-2:] + key[-4:-2]
+        number = self._numbers.pop(min(key, reverse_key), 0) + 1
+        return self._open(key, reverse_key, number, flags)
+
+    def _replace(self, flow: Flow, flags: int, events: list[Event]) -> Flow:
+        """[P19] Begin a new connection on the ports of an old one."""
+        self._close(flow.connection, "replaced", events)
+        return self._open(flow.key, flow.reverse.key, flow.connection.number + 1, flags)
+
+    def _open(self, key: bytes, reverse_key: bytes, number: int, flags: int) -> Flow:
+        flow, reverse = Flow(key), Flow(reverse_key)
+        flow.reverse, reverse.reverse = reverse, flow
+        is_client = bool(flags & SYN and not flags & ACK) or (not flags & SYN and self._is_client(key))
+        client, server = (flow, reverse) if is_client else (reverse, flow)
+        flow.connection = reverse.connection = Connection(client, server, number, is_guessed=not flags & SYN)
+        self._flows[reverse_key] = reverse
+        # Last: a host that talks to its own port has but one key for both, and one flow under it.
+        self._flows[key] = flow
+        self.connection_count += 1
+        return flow
+
+    def _is_client(self, key: bytes) -> bool:
+        """[P12] Guess from the ports: a known one is the server's, else the lower one, else who answers."""
+        source, destination = int.from_bytes(key[-4:-2], "big"), int.from_bytes(key[-2:], "big")
+        if (source in self._server_ports) != (destination in self._server_ports):
+            return destination in self._server_ports
+        return source >= destination
+
+    def _close(self, connection: Connection, reason: EndReason, events: list[Event]) -> None:
+        for flow in (connection.client, connection.server):
+            close(flow, reason, events)
+            self._account(flow)
+
+    def _evict(self, events: list[Event]) -> None:
+        """[P18] Forget the eighth of the connections that was quiet for longest: one sort for many new connections."""
+        connections = {flow.connection: None for flow in self._flows.values()}
+        quiet = sorted(connections, key=lambda known: max(known.client.last_number, known.server.last_number))
+        for connection in quiet[: max(1, len(quiet) // 8)]:
+            self._close(connection, "evicted", events)
+            keys = connection.client.key, connection.server.key
+            for key in keys:
+                self._flows.pop(key, None)
+            self._numbers[min(keys)] = connection.number
+        while len(self._numbers) > _NUMBERED_COUNT:
+            del self._numbers[next(iter(self._numbers))]
+
+
+def assemble(packets: Iterable[Packet], assembler: Assembler | None = None) -> Iterator[Event]:
+    """Yield the events of all flows in a capture.
+
+    An error of `packets` (a capture that is cut off) comes through after the events of everything before it, those of
+    the end included: a reader of events needs no second way to finish.
+    """
+    assembler = assembler or Assembler()
+    try:
+        for packet in packets:
+            yield from assembler.add(packet)
+    except CaptureFileError:
+        yield from assembler.finish()
+        raise
+    yield from assembler.finish()
+
+
+def _continues(flow: Flow, sequence: int, flags: int) -> bool:
+    """[P19] Whether a SYN is of the connection that is known: another start of either side is another connection."""
+    if not is_same_start(flow, sequence):
+        return False
+    reverse = flow.reverse
+    # A SYN comes first. If its own side was silent and the other one talked without a SYN, they were the end of an
+    # older connection.
+    is_late = not flags & ACK and not flow.packet_count and reverse.packet_count and reverse.syn_sequence < 0
+    return not is_late
+
+
+def _learn_sides(flow: Flow, flags: int) -> None:
+    """[P12] A SYN that comes late still tells who is the client."""
+    connection = flow.connection
+    if connection.is_guessed:
+        client, server = (flow.reverse, flow) if flags & ACK else (flow, flow.reverse)
+        connection.client, connection.server, connection.is_guessed = client, server, False

@@ -1,0 +1,96 @@
+"""From a name to packets: opens the file, tells what kind it is, and says so when it is none."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing, nullcontext
+
+from framing.capture.packet import Packet
+from framing.capture.pcap import MAGICS, read_pcap
+from framing.capture.pcapng import SECTION, read_pcapng
+from framing.capture.source import BinaryReader, Source
+from framing.errors import CaptureFileError
+
+__all__ = ["read_packets"]
+
+# What people hand over by mistake: first bytes → what they are, and what to do. The longest first where one contains
+# the other.
+_OTHERS: tuple[tuple[bytes, str, str | None], ...] = (
+    (b"\x1f\x8b", "gzip-compressed data", "decompress it first, as with `gzip -dc`"),
+    (b"\x28\xb5\x2f\xfd", "zstd-compressed data", "decompress it first, as with `zstd -dc`"),
+    (b"\x04\x22\x4d\x18", "lz4-compressed data", "decompress it first, as with `lz4 -dc`"),
+    (b"BZh", "bzip2-compressed data", "decompress it first, as with `bzip2 -dc`"),
+    (b"\xfd7zXZ\x00", "xz-compressed data", "decompress it first, as with `xz -dc`"),
+    (b"PK\x03\x04", "a zip archive", "unpack it first"),
+    (b"\x7fELF", "an ELF program", None),
+    (b"MZ", "a Windows program", None),
+    (b"\x89PNG", "a PNG picture", None),
+    (b"%PDF", "a PDF document", None),
+    (b"snoop\x00\x00\x00", "a snoop capture, which is not read", "convert it with `editcap -F pcapng`"),
+    (b"btsnoop\x00", "a Bluetooth snoop capture, which is not read", "convert it with `editcap -F pcapng`"),
+    (b"GMBU", "a Network Monitor capture, which is not read", "convert it with `editcap -F pcapng`"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file itself", "fetch the file with `git lfs pull`"),
+    (b"<", "HTML or XML text", None),
+)
+
+
+def read_packets(source: str | os.PathLike[str] | BinaryReader) -> Iterator[Packet]:
+    """Yield the packets of a pcap or pcapng file, in the file's order.
+
+    Args:
+        source: a path, `-` for stdin, or a binary file open for reading, which stays open. It is never seeked.
+
+    Raises:
+        CaptureFileError: the file is no capture, or is damaged or truncated. All packets before that were yielded.
+        OSError: the file cannot be opened or read.
+
+    Spec: [P1] [P4] [P5]
+    """
+    name, file = _opened(source)
+    with nullcontext(file) if file is source or file is sys.stdin.buffer else closing(file):  # type: ignore[type-var]
+        try:
+            yield from _packets(Source(file))
+        except CaptureFileError as error:
+            error.file = name
+            raise
+
+
+def _opened(source: str | os.PathLike[str] | BinaryReader) -> tuple[str, BinaryReader]:
+    if isinstance(source, str | os.PathLike):
+        name = os.fspath(source)
+        return ("stdin", sys.stdin.buffer) if name == "-" else (name, open(name, "rb", buffering=0))
+    return str(getattr(source, "name", "stream")), source
+
+
+def _packets(source: Source) -> Iterator[Packet]:
+    source.has(24)
+    magic = source.buffer[:4]
+    if magic in MAGICS:
+        return read_pcap(source)
+    if magic == SECTION:
+        return read_pcapng(source)
+    raise _refused(source)
+
+
+def _refused(source: Source) -> CaptureFileError:
+    """[P1] Say what the first bytes look like: most wrong files are wrong in one of a few ways."""
+    head = source.buffer[:32]
+    if not head:
+        return source.damaged("the file is empty", 1)
+    if len(head) < 4 and any(magic.startswith(head) for magic in (*MAGICS, SECTION)):
+        return source.truncated("its file header", 1)
+    looks, hint = _look(head)
+    error = source.damaged(f"this is no capture file: it looks like {looks}", 1, head)
+    error.hint = hint
+    return error
+
+
+def _look(head: bytes) -> tuple[str, str | None]:
+    for start, looks, hint in _OTHERS:
+        if head.startswith(start):
+            return looks, hint
+    if head.lstrip()[:1] in (b"{", b"["):
+        return "JSON text", None
+    if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head):
+        return "text", None
+    return "nothing known", None
