@@ -56,7 +56,9 @@ class FramingError(Exception):
         self.reason = reason
         unknown = facts.keys() - set(self.facts)
         if unknown:
-            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}; it has {', '.join(self.facts)}")
+            raise TypeError(
+                f"{type(self).__name__} has no {', '.join(sorted(unknown))}; it has {', '.join(self.facts)}"
+            )
         for name in self.facts:
             setattr(self, name, facts.get(name))
 
@@ -64,7 +66,8 @@ class FramingError(Exception):
         known = [
             f"{name.replace('_', ' ')} {_shown(value)}"
             for name in self.facts
-            if name != "hint" and (value := getattr(self, name)) is not None
+            # A flag is for programs; the reason says the same in words.
+            if name != "hint" and (value := getattr(self, name)) is not None and not isinstance(value, bool)
         ]
         text = f"{self.reason} ({', '.join(known)})" if known else self.reason
         return f"{text}; {self.hint}" if self.hint else text
@@ -86,7 +89,7 @@ class FrameError(FramingError):
         flow: set by a capture, the direction of the connection.
     """
 
-    facts = ("offset", "frame_number", "field", "expected", "found", "flow", "hint")
+    facts: ClassVar[tuple[str, ...]] = ("offset", "frame_number", "field", "expected", "found", "flow", "hint")
     offset: int | None
     frame_number: int | None
     field: str | None
@@ -107,7 +110,15 @@ class FrameTooLargeError(FrameError):
         max_frame_size: the limit, on the whole frame, header and trailer included.
     """
 
-    facts = ("offset", "frame_number", "frame_size", "max_frame_size", "field", "flow", "hint")
+    facts: ClassVar[tuple[str, ...]] = (
+        "offset",
+        "frame_number",
+        "frame_size",
+        "max_frame_size",
+        "field",
+        "flow",
+        "hint",
+    )
     frame_size: int | None
     max_frame_size: int | None
     expected = None
@@ -122,7 +133,7 @@ class TruncatedFrameError(FrameError):
         frame_size: the whole frame's size, `None` if the header had not arrived whole.
     """
 
-    facts = ("offset", "frame_number", "pending_size", "frame_size", "flow", "hint")
+    facts: ClassVar[tuple[str, ...]] = ("offset", "frame_number", "pending_size", "frame_size", "flow", "hint")
     pending_size: int | None
     frame_size: int | None
     field = None
@@ -146,7 +157,16 @@ class CodecError(FramingError):
         flow: set by a capture.
     """
 
-    facts = ("codec", "offset", "path", "found", "frame_number", "frame_offset", "flow", "hint")
+    facts: ClassVar[tuple[str, ...]] = (
+        "codec",
+        "offset",
+        "path",
+        "found",
+        "frame_number",
+        "frame_offset",
+        "flow",
+        "hint",
+    )
     codec: str | None
     offset: int | None
     path: str | None
@@ -173,7 +193,7 @@ class RegistryError(FramingError):
         distribution, version, entry_point: whose plug-in it is, where that is known.
     """
 
-    facts = ("group", "distribution", "version", "entry_point", "hint")
+    facts: ClassVar[tuple[str, ...]] = ("group", "distribution", "version", "entry_point", "hint")
     group: str | None
     distribution: str | None
     version: str | None
@@ -204,7 +224,7 @@ class DefinitionError(FramingError):
         allowed: what would be right.
     """
 
-    facts = ("source", "line", "key", "position", "found", "allowed", "hint")
+    facts: ClassVar[tuple[str, ...]] = ("source", "line", "key", "position", "found", "allowed", "hint")
     source: str | None
     line: int | None
     key: str | None
@@ -224,7 +244,7 @@ class CaptureError(FramingError):
         flow: the direction of the connection.
     """
 
-    facts = ("file", "offset", "packet_number", "found", "flow", "hint")
+    facts: ClassVar[tuple[str, ...]] = ("file", "offset", "packet_number", "found", "flow", "hint")
     file: str | None
     offset: int | None
     packet_number: int | None
@@ -233,7 +253,15 @@ class CaptureError(FramingError):
 
 
 class CaptureFileError(CaptureError):
-    """The file is no capture, or is damaged from `offset` on. Everything before was delivered."""
+    """The file is no capture, or is damaged from `offset` on. Everything before was delivered.
+
+    Attributes:
+        truncated: true where the file only stops too early: nothing in it is wrong, the rest is missing.
+    """
+
+    facts: ClassVar[tuple[str, ...]] = ("file", "offset", "packet_number", "found", "truncated", "hint")
+    truncated: bool | None
+    flow = None
 
 
 class StreamGapError(CaptureError):
@@ -244,7 +272,7 @@ class StreamGapError(CaptureError):
         stream_offset: where in the flow the gap starts.
     """
 
-    facts = ("file", "stream_offset", "gap_size", "packet_number", "flow", "hint")
+    facts: ClassVar[tuple[str, ...]] = ("file", "stream_offset", "gap_size", "packet_number", "flow", "hint")
     gap_size: int | None
     stream_offset: int | None
     offset = None
