@@ -1,1 +1,132 @@
-"""Init."""
+"""framewire: say once how frames are cut and what is inside them; run it, decode it from a capture, prove it.
+
+The core, without I/O: no sockets, no clock, no threads. The map, each floor importing only those below it:
+
+    cli/                              one file per command
+    capture/    testing/              capture file → records; the contracts as functions for anyone's plug-in
+    definition.py  toml.py            name, TOML file, module:attr, shorthand → Protocol
+    shorthand.py                      one line of text → frame format, codec
+    protocol.py                       Protocol: two directions, phases; Conversation: both readers
+    wire.py                           WireFormat, MessageReader: chunks → messages; the tagged union
+    parser.py   registry.py           chunks → frames; names → plug-ins
+    formats/    codecs/               one kind of cut, one codec per file; ordinary plug-ins
+    frame.py    codec.py              Frame and FrameFormat; Codec: the contracts of the two kinds of plug-in
+    errors.py                         the error tree; nothing else is raised
+
+`transports`, beside this package, runs a protocol on trio and uses only the names exported here.
+
+Invariants: importing this package loads neither trio, socket, click, rich, msgpack, construct nor importlib.metadata.
+Time is an argument. Payloads are `bytes`. A parser raises `FramingError`s and nothing else, whatever the bytes. The
+same `Conversation` serves a socket and a capture.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from framing.codec import Codec
+    from framing.definition import get_protocol
+    from framing.errors import (
+        CaptureError,
+        CaptureFileError,
+        ChecksumError,
+        CodecError,
+        DecodeError,
+        DefinitionError,
+        EncodeError,
+        FrameError,
+        FrameTooLargeError,
+        FramingError,
+        HeaderError,
+        RegistryError,
+        StreamGapError,
+        TruncatedFrameError,
+    )
+    from framing.frame import Frame, FrameFormat
+    from framing.parser import FrameParser
+    from framing.protocol import Conversation, Direction, Phase, Protocol, Rule
+    from framing.registry import register
+    from framing.shorthand import get_codec, get_format
+    from framing.wire import Message, MessageReader, TaggedUnion, WireFormat
+
+# Name → module, loaded when it is asked for (PEP 562): importing everything would cost four times as much.
+_EXPORTS = {
+    "Codec": "codec",
+    "get_protocol": "definition",
+    "CaptureError": "errors",
+    "CaptureFileError": "errors",
+    "ChecksumError": "errors",
+    "CodecError": "errors",
+    "DecodeError": "errors",
+    "DefinitionError": "errors",
+    "EncodeError": "errors",
+    "FrameError": "errors",
+    "FrameTooLargeError": "errors",
+    "FramingError": "errors",
+    "HeaderError": "errors",
+    "RegistryError": "errors",
+    "StreamGapError": "errors",
+    "TruncatedFrameError": "errors",
+    "Frame": "frame",
+    "FrameFormat": "frame",
+    "FrameParser": "parser",
+    "Conversation": "protocol",
+    "Direction": "protocol",
+    "Phase": "protocol",
+    "Protocol": "protocol",
+    "Rule": "protocol",
+    "register": "registry",
+    "get_codec": "shorthand",
+    "get_format": "shorthand",
+    "Message": "wire",
+    "MessageReader": "wire",
+    "TaggedUnion": "wire",
+    "WireFormat": "wire",
+}
+
+__all__ = [
+    "CaptureError",
+    "CaptureFileError",
+    "ChecksumError",
+    "Codec",
+    "CodecError",
+    "Conversation",
+    "DecodeError",
+    "DefinitionError",
+    "Direction",
+    "EncodeError",
+    "Frame",
+    "FrameError",
+    "FrameFormat",
+    "FrameParser",
+    "FrameTooLargeError",
+    "FramingError",
+    "HeaderError",
+    "Message",
+    "MessageReader",
+    "Phase",
+    "Protocol",
+    "RegistryError",
+    "Rule",
+    "StreamGapError",
+    "TaggedUnion",
+    "TruncatedFrameError",
+    "WireFormat",
+    "get_codec",
+    "get_format",
+    "get_protocol",
+    "register",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'framing' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"framing.{_EXPORTS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_EXPORTS})

@@ -1,0 +1,232 @@
+"""Bytes that end a frame, and lines.
+
+    DelimiterFormat("\\0")        STOMP's frames, the JSON messages of many servers
+    LineFormat()                 IRC, Redis inline commands, NDJSON
+
+    +- - - - - - -+----+- - - - - - -+----+
+    |   payload   | 00 |   payload   | 00 |
+    +- - - - - - -+----+- - - - - - -+----+
+
+Searching is `bytes.find` and, for many frames at once, `bytes.split`. Spec: [F23] to [F27].
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from framing.errors import DefinitionError, EncodeError, FrameTooLargeError
+from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure
+
+__all__ = ["DelimiterFormat", "LineFormat"]
+
+
+class DelimiterFormat(FrameFormat):
+    """Frames that end with a delimiter.
+
+    >>> from framing import FrameParser
+    >>> parser = FrameParser(DelimiterFormat(";"))
+    >>> parser.feed(b"one;two;thr")
+    >>> parser.take_payloads()
+    [b'one', b'two']
+
+    Args:
+        delimiters: one or several; text stands for its UTF-8 bytes. A frame is cut at the delimiter that begins
+            first, and of those that begin there at the longest, which is waited for. [F24]
+        write: the one that `serialize` writes; by default the first.
+        keep: leave the delimiter on the payload; `serialize` then demands a payload that ends with one.
+        final: the end of the stream ends a last frame, too; else that is a `TruncatedFrameError`. [F26]
+        max_frame_size: limit on the whole frame, delimiter included. [F25]
+    """
+
+    name = "delimiter"
+
+    def __init__(
+        self,
+        delimiters: bytes | str | Iterable[bytes | str],
+        *,
+        write: bytes | str | None = None,
+        keep: bool = False,
+        final: bool = False,
+        max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
+    ) -> None:
+        several = (delimiters,) if isinstance(delimiters, bytes | str) else tuple(delimiters)
+        self._delimiters = tuple(one.encode() if isinstance(one, str) else bytes(one) for one in several)
+        if not self._delimiters or not all(self._delimiters) or len({*self._delimiters}) < len(self._delimiters):
+            raise DefinitionError(
+                "one or more different, non-empty delimiters are needed", key="delimiters", found=several
+            )
+        self._written = self._delimiters[0] if write is None else write.encode() if isinstance(write, str) else write
+        self._keep, self._final = keep, final
+        self._longest = max(map(len, self._delimiters))
+        self.max_frame_size = max_frame_size
+        if max_frame_size < self._longest:
+            raise DefinitionError(
+                "the limit leaves no room for a delimiter", key="max_frame_size", found=max_frame_size
+            )
+        if len(self._delimiters) == 1:
+            self.scan = self._scan
+
+    def _prepare(self) -> None:
+        if self.scan is not None:
+            self.scan = self._scan  # bound to this copy, whose limit differs
+
+    def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
+        """Tell the total size once the delimiter is there. [F23]"""
+        return self.measure_from(buffer, start, end, start)
+
+    def measure_from(self, buffer: Buffer, start: int, end: int, looked: int) -> int | None:
+        """Do what `measure` does, knowing that no delimiter begins before `looked`."""
+        limit = start + self.max_frame_size
+        stop = self._find(buffer, looked, min(end, limit), waiting=end < limit)
+        if stop:
+            return stop - start
+        if end >= limit:
+            raise FrameTooLargeError(
+                "no delimiter within the limit",
+                offset=start,
+                max_frame_size=self.max_frame_size,
+                hint="raise max_frame_size, or check that this is the peer's delimiter",
+            )
+        return None
+
+    def measurer(self) -> Measure:
+        """Return a `measure` that goes on searching where it stopped."""
+        return _Search(self, self._longest)
+
+    def measure_last(self, buffer: Buffer, start: int, end: int) -> int | None:
+        """Tell the size of what is left at the end of the stream. [F26]"""
+        stop = self._find(buffer, start, end, waiting=False)
+        return stop - start if stop else end - start if self._final else None
+
+    def _find(self, buffer: Buffer, start: int, end: int, *, waiting: bool) -> int:
+        """Return where the first delimiter ends; 0: none, or a longer one may be arriving where `waiting`."""
+        if len(self._delimiters) == 1:
+            place = buffer.find(self._delimiters[0], start, end)
+            return place + self._longest if place >= 0 else 0
+        found = [(place, -len(one)) for one in self._delimiters if (place := buffer.find(one, start, end)) >= 0]
+        if not found:
+            return 0
+        place, negative_size = min(found)
+        if waiting:
+            for begin in range(max(start, end - self._longest + 1), place + 1):
+                rest = bytes(buffer[begin:end])
+                if any(len(one) > len(rest) and one.startswith(rest) for one in self._delimiters):
+                    return 0
+        return place - negative_size
+
+    def _scan(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+        """Cut many frames with one `bytes.split`; see `FrameFormat.scan`."""
+        delimiter = self._delimiters[0]
+        count = min(limit, buffer.count(delimiter, start, end))
+        parts = buffer[start:end].split(delimiter, count)
+        del parts[count:]
+        most = self.max_frame_size - len(delimiter)
+        if parts and max(map(len, parts)) > most:
+            del parts[next(place for place, part in enumerate(parts) if len(part) > most) :]
+        stop = start + sum(map(len, parts)) + len(parts) * len(delimiter)
+        out += [part + delimiter for part in parts] if self._keep else self._stripped(parts)
+        return stop
+
+    def _stripped(self, parts: list[bytes]) -> list[bytes]:
+        """Return the payloads of frames whose delimiter is gone."""
+        return parts
+
+    def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
+        """Tell where the payload lies: up to the delimiter, or with it where it is kept."""
+        if self._keep:
+            return start, end
+        sizes = [len(one) for one in self._delimiters if buffer.endswith(one, start, end)]
+        return start, end - max(sizes, default=0)
+
+    def serialize(self, payload: bytes, fields: Mapping[str, Any] | None = None) -> bytes:
+        """Return the payload and the delimiter.
+
+        Raises:
+            EncodeError: the payload contains a delimiter: the peer would cut it in two, which is how commands are
+                smuggled. [F27]
+        """
+        if fields:
+            raise EncodeError("this format has no header fields", found=tuple(fields))
+        data = bytes(payload) if self._keep else payload + self._written
+        self.check_size(len(data))
+        if not self._is_one_frame(data, payload):
+            raise EncodeError(
+                "the payload contains the delimiter"
+                if not self._keep
+                else "the payload must end with its only delimiter",
+                found=payload,
+                hint="escape it in the codec, or use a format with a length",
+            )
+        return data
+
+    def _is_one_frame(self, data: bytes, payload: bytes) -> bool:
+        if self._written not in self._delimiters:
+            return data.find(self._written) == len(data) - len(self._written)
+        return (
+            self._find(data, 0, len(data), waiting=False) == len(data) and self.payload(data, 0, len(data)) == payload
+        )
+
+    def __repr__(self) -> str:
+        shown = [repr(self._delimiters[0] if len(self._delimiters) == 1 else self._delimiters)]
+        if self._written != self._delimiters[0]:
+            shown.append(f"write={self._written!r}")
+        shown += [f"{name}=True" for name, value in (("keep", self._keep), ("final", self._final)) if value]
+        return f"{type(self).__name__}({', '.join(shown)}, max_frame_size={self.max_frame_size})"
+
+
+class LineFormat(DelimiterFormat):
+    """Lines that end with LF or CR LF; the line ending is no part of the payload.
+
+    >>> from framing import FrameParser
+    >>> parser = FrameParser(LineFormat())
+    >>> parser.feed(b"GET a\\r\\n\\nGET b\\n")
+    >>> parser.take_payloads()
+    [b'GET a', b'', b'GET b']
+
+    Args:
+        write: the line ending that `serialize` writes, "\\n" or "\\r\\n".
+        keep, final, max_frame_size: as for `DelimiterFormat`; the limit counts the line ending. [F25]
+    """
+
+    name = "lines"
+
+    def __init__(
+        self,
+        *,
+        write: bytes | str = b"\n",
+        keep: bool = False,
+        final: bool = False,
+        max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
+    ) -> None:
+        super().__init__(b"\n", keep=keep, final=final, max_frame_size=max_frame_size)
+        self._written = write.encode() if isinstance(write, str) else write
+        if self._written not in (b"\n", b"\r\n"):
+            raise DefinitionError("no line ending", key="write", found=self._written, allowed=r"\n or \r\n")
+
+    def _stripped(self, parts: list[bytes]) -> list[bytes]:
+        return [part[:-1] if part[-1:] == b"\r" else part for part in parts]
+
+    def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
+        """Tell where the payload lies: up to the line ending."""
+        if self._keep or not buffer.endswith(b"\n", start, end):
+            return start, end
+        return start, end - 2 if buffer.endswith(b"\r\n", start, end) else end - 1
+
+    def _is_one_frame(self, data: bytes, payload: bytes) -> bool:
+        # A payload that ends with CR would lose it to the line ending.
+        return data.find(b"\n") == len(data) - 1 and self.payload(data, 0, len(data)) == payload
+
+
+class _Search:
+    """A `measure` for one stream that remembers how far it has looked in one unfinished frame."""
+
+    __slots__ = ("_format", "_looked_size", "_overlap")
+
+    def __init__(self, format: DelimiterFormat, longest: int) -> None:  # noqa: A002
+        self._format = format
+        self._overlap = longest - 1  # a delimiter may have begun in the last bytes
+        self._looked_size = 0
+
+    def __call__(self, buffer: Buffer, start: int, end: int) -> int | None:
+        total = self._format.measure_from(buffer, start, end, start + self._looked_size)
+        self._looked_size = 0 if total is not None else max(0, end - start - self._overlap)
+        return total

@@ -1,0 +1,127 @@
+"""A run of named fields at fixed offsets: reads and writes the bytes that a notation declares."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from framing.errors import EncodeError, HeaderError
+from framing.formats.notation import Bits, Field
+
+__all__ = ["Layout"]
+
+_Order = Literal["big", "little"]
+
+
+class Layout:
+    """Fields of fixed width one after another.
+
+    Attributes:
+        size: bytes of all fields.
+        names: every name, in wire order.
+        free_names: those whose value is the application's: not constant.
+    """
+
+    __slots__ = ("_checks", "_fields", "_offsets", "free_names", "names", "size")
+
+    def __init__(self, fields: list[Field]) -> None:
+        self._fields = fields
+        self._offsets: dict[str, tuple[int, Field, Bits | None]] = {}
+        offset = 0
+        for field in fields:
+            for part in field.bits or (None,):
+                self._offsets[part.name if part else field.name] = (offset, field, part)
+            offset += field.size
+        self.size = offset
+        self.names = tuple(self._offsets)
+        self.free_names = tuple(name for name in self.names if len(_allowed(*self._offsets[name][1:])) != 1)
+        self._checks = [name for name in self.names if _allowed(*self._offsets[name][1:])]
+
+    @property
+    def has_constants(self) -> bool:
+        """Whether there is anything that `check` could refuse."""
+        return bool(self._checks)
+
+    def place(self, name: str) -> tuple[int, Field, Bits | None]:
+        """Return a field's offset in the layout, the field, and the bits if the name is that of bits."""
+        return self._offsets[name]
+
+    def read(self, buffer: bytes | bytearray, start: int) -> dict[str, Any]:
+        """Return every field's value; `buffer` holds the whole layout from `start` on."""
+        return {name: self.value(buffer, start, name) for name in self.names}
+
+    def value(self, buffer: bytes | bytearray, start: int, name: str) -> int | bytes:
+        """Return one field's value."""
+        offset, field, part = self._offsets[name]
+        raw = buffer[start + offset : start + offset + field.size]
+        if field.kind == "bytes":
+            return bytes(raw)
+        number = int.from_bytes(raw, cast(_Order, field.byteorder))
+        return (number >> part.shift) & ((1 << part.count) - 1) if part else number
+
+    def check(self, buffer: bytes | bytearray, start: int) -> None:
+        """Compare the constants. [F14]
+
+        Raises:
+            HeaderError: the first one that differs, with what stood there.
+        """
+        for name in self._checks:
+            offset, field, part = self._offsets[name]
+            found = self.value(buffer, start, name)
+            allowed = _allowed(field, part)
+            if found not in allowed:
+                raise HeaderError(
+                    f"{name} is not what this format has there",
+                    offset=start + offset,
+                    field=name,
+                    expected=tuple(map(_hex, allowed)),
+                    found=_hex(found),
+                )
+
+    def write(self, values: Mapping[str, Any]) -> bytes:
+        """Return the layout's bytes. Constants may be left out; every other name must be in `values`.
+
+        Raises:
+            EncodeError: a value is missing or does not fit its field.
+        """
+        return b"".join([_written(field, values) for field in self._fields])
+
+
+def _allowed(field: Field, part: Bits | None) -> tuple[int | bytes, ...]:
+    return part.allowed if part else field.allowed
+
+
+def _hex(value: int | bytes) -> str | bytes:
+    return value if isinstance(value, bytes) else hex(value)
+
+
+def _written(field: Field, values: Mapping[str, Any]) -> bytes:
+    if field.kind == "bytes":
+        return _written_bytes(field, _chosen(field.name, field.allowed, values))
+    if not field.bits:
+        number = _fitting(field.name, 8 * field.size, _chosen(field.name, field.allowed, values))
+    else:
+        number = 0
+        for part in field.bits:
+            number |= _fitting(part.name, part.count, _chosen(part.name, part.allowed, values)) << part.shift
+    return number.to_bytes(field.size, cast(_Order, field.byteorder))
+
+
+def _chosen(name: str, allowed: tuple[int | bytes, ...], values: Mapping[str, Any]) -> Any:
+    value = values.get(name, allowed[0] if allowed else None)
+    if value is None:
+        raise EncodeError(f"the header field {name} is missing", path=name, hint=f"send Message(value, {name}=…)")
+    if allowed and value not in allowed:
+        expected = " or ".join(str(_hex(one)) for one in allowed)
+        raise EncodeError(f"the header field {name} must be {expected}", path=name, found=value)
+    return value
+
+
+def _written_bytes(field: Field, value: Any) -> bytes:
+    if not isinstance(value, bytes | bytearray | memoryview) or len(value) != field.size:
+        raise EncodeError(f"the header field {field.name} needs {field.size} bytes", path=field.name, found=value)
+    return bytes(value)
+
+
+def _fitting(name: str, width: int, value: Any) -> int:
+    if not isinstance(value, int) or not 0 <= value < 1 << width:
+        raise EncodeError(f"the header field {name} must be 0 to {(1 << width) - 1}", path=name, found=value)
+    return value

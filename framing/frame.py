@@ -1,0 +1,209 @@
+"""Frame, one unit on the wire, and FrameFormat, the contract of everything that cuts a stream into frames.
+
+A frame format is stateless, immutable and shared: one object serves every connection. The bytes of a stream are kept by
+`framing.parser.FrameParser`, which asks the format three questions about a buffer that starts with a frame:
+
+    measure   how long is it?                    bytes → total size, or None: not enough bytes to tell
+    verify    now that it is whole, is it good?  trailer, checksum
+    payload   what of it is for the codec?
+
+and one in the other direction, `serialize`. Spec: `specs/frame.md`, clauses [F1] to [F9].
+"""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Self
+
+from framing.errors import DefinitionError, FrameTooLargeError
+
+__all__ = ["DEFAULT_MAX_FRAME_SIZE", "Buffer", "Frame", "FrameFormat", "Measure", "Scan", "ScanFrames"]
+
+# 1 MiB: four times the largest Kafka request of a default producer, the default of msgpack-rpc and of MongoDB's drivers
+# are larger, so definitions raise it by name; a peer that announces more must have been expected to.
+DEFAULT_MAX_FRAME_SIZE = 1 << 20
+
+Buffer = bytes | bytearray
+Measure = Callable[[Buffer, int, int], int | None]
+Scan = Callable[[bytes, int, int, int, list[bytes]], int]
+ScanFrames = Callable[[bytes, int, int, int, "list[Frame]", int], int]
+
+
+class Frame:
+    """One frame as it stood on the wire. Header fields and payload are read when asked for.
+
+    Made by `FrameFormat.frame`; treat it as a value. It has no `__init__` on purpose: a call into one costs more than
+    cutting the frame does.
+
+    Attributes:
+        data: the whole frame, header and trailer included.
+        offset: bytes from the stream's start to the frame's first byte.
+        format: the frame format that cut it.
+    """
+
+    __slots__ = ("data", "format", "offset")
+    data: bytes
+    offset: int
+    format: "FrameFormat"
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole frame on the wire."""
+        return len(self.data)
+
+    @property
+    def payload(self) -> bytes:
+        """The bytes for the codec."""
+        return self.format.payload(self.data, 0, len(self.data))
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """Every named field of header and trailer, in wire order."""
+        return self.format.header(self.data)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields that are the application's: neither computed nor constant."""
+        header = self.format.header(self.data)
+        return {name: header[name] for name in self.format.field_names}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Frame):
+            return NotImplemented
+        return self.data == other.data and self.offset == other.offset and self.format == other.format
+
+    def __hash__(self) -> int:
+        return hash((self.data, self.offset))
+
+    def __repr__(self) -> str:
+        return f"<Frame offset={self.offset} size={len(self.data)} format={self.format!r}>"
+
+
+class FrameFormat(ABC):
+    """How frames are cut: the contract of a frame format, parse and serialize from one declaration.
+
+    A format is registered as a callable under the entry-point group `framing.formats.v1`; its options are keyword
+    arguments, checked at construction with `DefinitionError`. Prove yours with `framing.testing.check_format`.
+
+    Attributes:
+        name: what an error and `repr` call it.
+        max_frame_size: limit on the WHOLE frame in bytes, parsed or serialized.
+        min_size: bytes needed before `measure` can say anything; a parser waits for them.
+        field_names: header and trailer fields that belong to the application. A format that has any makes messages
+            travel as `Message(value, **fields)`.
+        scan: an optional loop over many frames, or `None`. `scan(buffer, start, end, limit, out)` appends the payloads
+            of at most `limit` whole, good frames to `out` and returns where it stopped: before the first frame that is
+            incomplete, over the limit or odd in any way, about which `measure` then has the word. Never raises.
+        scan_frames: the same for whole frames: `scan_frames(buffer, start, end, limit, out, base)` appends `Frame`s,
+            `base` being the stream offset of `buffer[0]`.
+    """
+
+    api_version: ClassVar[int] = 1
+    name: str
+    max_frame_size: int = DEFAULT_MAX_FRAME_SIZE
+    min_size: int = 1
+    field_names: tuple[str, ...] = ()
+    scan: Scan | None = None
+    scan_frames: "ScanFrames | None" = None
+
+    @abstractmethod
+    def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
+        """Tell the total size of the frame that begins at `start`, once the bytes up to `end` show it.
+
+        The answer may be larger than `end - start`: the rest is still to come, and it is the parser that compares the
+        answer with `max_frame_size` before it keeps a payload byte. `None`: more bytes are needed to tell. Offsets in
+        errors count from the buffer's start; the parser turns them into stream offsets.
+
+        Raises:
+            HeaderError: no frame begins like this.
+            FrameTooLargeError: a format that learns the size only from the end has looked at `max_frame_size` bytes.
+        """
+
+    def measurer(self) -> Measure:
+        """Return a `measure` for one stream, which may remember how far into ONE unfinished frame it has looked.
+
+        It is called again with the same frame and more bytes until it tells the size or raises, then with the next
+        frame. A delimiter search that starts over at each chunk would take quadratic time.
+        """
+        return self.measure
+
+    def measure_last(self, buffer: Buffer, start: int, end: int) -> int | None:  # noqa: ARG002
+        """Tell the size of the frame at `start` now that the stream has ended and no more bytes come.
+
+        Asked only where `measure` said `None`. `None` here: the frame is truncated.
+        """
+        return None
+
+    # The parser asks for it once and calls it only where a subclass defines one: most formats have nothing to verify.
+    verify: Callable[[Buffer, int, int], None] | None = None
+
+    @abstractmethod
+    def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
+        """Tell where the payload of the whole frame `buffer[start:end]` begins and ends in the buffer."""
+
+    def payload(self, buffer: Buffer, start: int, end: int) -> bytes:
+        """Return the payload of the whole frame `buffer[start:end]`. A format that escapes bytes overrides this."""
+        first, last = self.bounds(buffer, start, end)
+        return bytes(buffer[first:last])
+
+    def header(self, data: bytes) -> dict[str, Any]:  # noqa: ARG002 - formats with no named fields have nothing to read
+        """Return every named field of the whole frame `data`, in wire order."""
+        return {}
+
+    @abstractmethod
+    def serialize(self, payload: bytes, fields: Mapping[str, Any] | None = None) -> bytes:
+        """Return the whole frame for a payload and the application's header fields.
+
+        Raises:
+            EncodeError: a field is missing, unknown or does not fit, or the payload cannot stand in this format.
+            FrameTooLargeError: the frame would be larger than `max_frame_size`; nothing was written.
+        """
+
+    def frame(self, data: bytes, offset: int = 0) -> Frame:
+        """Return the `Frame` for the bytes of one whole frame, which are not looked at."""
+        frame = Frame()
+        frame.data = data
+        frame.offset = offset
+        frame.format = self
+        return frame
+
+    def limited(self, max_frame_size: int) -> Self:
+        """Return the same format with another limit on the whole frame.
+
+        Raises:
+            DefinitionError: the limit is below the smallest frame or above what the length field can announce.
+        """
+        if max_frame_size < self.min_size:
+            raise DefinitionError(
+                f"no frame of format {self.name} fits a limit of {max_frame_size} bytes",
+                key="max_frame_size",
+                found=max_frame_size,
+                allowed=f"{self.min_size} or more",
+            )
+        limited = copy.copy(self)
+        limited.max_frame_size = max_frame_size
+        limited._prepare()
+        return limited
+
+    def _prepare(self) -> None:  # noqa: B027 - most formats have nothing that depends on it
+        """Recompute what depends on `max_frame_size`; called by `limited`."""
+
+    def check_size(self, frame_size: int) -> None:
+        """Refuse to serialize a frame over the limit.
+
+        Raises:
+            FrameTooLargeError: it is.
+        """
+        if frame_size > self.max_frame_size:
+            raise FrameTooLargeError(
+                f"a frame of format {self.name} would be too large to send",
+                frame_size=frame_size,
+                max_frame_size=self.max_frame_size,
+                hint="raise max_frame_size on both sides, or send less at once",
+            )
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and repr(self) == repr(other)
+
+    def __hash__(self) -> int:
+        return hash(repr(self))

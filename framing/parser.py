@@ -1,0 +1,334 @@
+"""FrameParser: chunks, cut anywhere → frames.
+
+What is kept, and why the time is linear in the bytes whatever the cut:
+
+    _buffer[_start:]   bytes that were looked at      _chunks   bytes that were only stored, in order
+
+1. A pull looks at the bytes only when a decision is possible: `_needed` bytes are there. So a large frame is one append
+   per chunk and one join, when its last byte has come.
+2. Where the need is unknown (a delimiter may come any time) and the chunks are smaller than what is kept, the kept
+   bytes move to a bytearray, which grows in place, and the format's `measurer` goes on where it stopped.
+3. With nothing kept, a `bytes` chunk is parsed where it lies.
+
+Frames before a bad byte are delivered before its error [F6]; after the error the parser keeps raising it [F8].
+"""
+
+from typing import TypeVar
+
+from framing.errors import FrameError, FrameTooLargeError, HeaderError, TruncatedFrameError
+from framing.frame import Buffer, Frame, FrameFormat
+
+__all__ = ["FrameParser"]
+
+_EVERYTHING = 1 << 62
+_Item = TypeVar("_Item")
+
+
+class FrameParser:
+    """Cut a stream into frames: `feed` chunks, then pull until `None` or an empty list says "feed me".
+
+    >>> from framing import get_format
+    >>> parser = FrameParser(get_format("u16be"))
+    >>> parser.feed(b"\\x00\\x05hel")
+    >>> parser.next_frame(), parser.needed_size
+    (None, 2)
+    >>> parser.feed(b"lo\\x00\\x00")
+    >>> parser.take_payloads()
+    [b'hello', b'']
+
+    Args:
+        format: how the frames are cut.
+        offset: where in the stream the first byte fed stands; errors and frames count from there.
+        frame_count: how many frames of the stream came before.
+    """
+
+    __slots__ = (
+        "_base",
+        "_batch_count",
+        "_batch_start",
+        "_buffer",
+        "_chunks",
+        "_chunks_size",
+        "_error",
+        "_finished",
+        "_format",
+        "_frame_size",
+        "_measure",
+        "_needed",
+        "_start",
+        "frame_count",
+    )
+
+    def __init__(self, format: FrameFormat, *, offset: int = 0, frame_count: int = 0) -> None:  # noqa: A002
+        self._format = format
+        self._measure = format.measurer()
+        self._buffer: Buffer = b""
+        self._base = offset  # stream offset of _buffer[0]
+        self._start = 0
+        self._chunks: list[bytes] = []
+        self._chunks_size = 0
+        self._needed = format.min_size
+        self._frame_size: int | None = None
+        self._finished = False
+        self._error: FrameError | None = None
+        self._batch_start = 0
+        self._batch_count = 0
+        self.frame_count = frame_count
+
+    @property
+    def format(self) -> FrameFormat:
+        """How the frames are cut."""
+        return self._format
+
+    @property
+    def offset(self) -> int:
+        """Bytes from the stream's start to the first byte that is not yet part of a frame handed out."""
+        return self._base + self._start
+
+    @property
+    def pending_size(self) -> int:
+        """Bytes stored and not yet part of a frame handed out."""
+        return len(self._buffer) - self._start + self._chunks_size
+
+    @property
+    def needed_size(self) -> int | None:
+        """Bytes until the next decision: the header or the frame being whole. `None`: any byte may decide."""
+        if self._frame_size is None and self.pending_size >= self._format.min_size:
+            return None
+        return max(0, self._needed - self.pending_size)
+
+    @property
+    def finished(self) -> bool:
+        """Whether `finish` was called."""
+        return self._finished
+
+    def feed(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Store a chunk; nothing is parsed. `bytes` are kept as they are, any other buffer is copied.
+
+        After a `FrameError` the bytes are dropped: nobody can use them, and a peer must not fill memory with them.
+
+        Raises:
+            RuntimeError: `finish` was called before.
+        """
+        if self._finished:
+            raise RuntimeError("feed() after finish()")
+        if type(chunk) is not bytes:
+            chunk = bytes(memoryview(chunk))
+        if chunk and self._error is None:
+            if self._start == len(self._buffer):  # let go of what was handed out before more is kept
+                self._base, self._start, self._buffer = self.offset, 0, b""
+            self._chunks.append(chunk)
+            self._chunks_size += len(chunk)
+
+    def finish(self) -> None:
+        """Say that the stream has ended. Pulls then deliver what is whole and raise if anything is left over."""
+        self._finished = True
+
+    def next_frame(self) -> Frame | None:
+        """Return the next whole frame, or `None`: feed me, or after `finish`, the clean end.
+
+        Raises:
+            FrameError: the stream is bad from `error.offset` on, now and at every later pull.
+        """
+        frames = self.take_frames(1)
+        return frames[0] if frames else None
+
+    def take_frames(self, limit: int | None = None) -> list[Frame]:
+        """Return the whole frames that are there, at most `limit`; an empty list says "feed me" or the clean end.
+
+        Raises:
+            FrameError: as `next_frame`, once the frames before the bad byte were taken.
+        """
+        frames: list[Frame] = []
+        if self._ready():
+            room = _EVERYTHING if limit is None else limit
+            buffer, base, format_, start = self._buffer, self._base, self._format, self._start
+            assert type(buffer) is bytes  # _ready leaves nothing else
+            if format_.scan_frames is not None:
+                start = format_.scan_frames(buffer, start, len(buffer), room, frames, base)
+            while len(frames) < room and (stop := self._next_stop(start)):
+                frames.append(format_.frame(buffer[start:stop], base + start))
+                start = stop
+        return self._delivered(frames)
+
+    def take_payloads(self, limit: int | None = None) -> list[bytes]:
+        """Return the payloads of the frames that are there: `take_frames` without the frames, and faster.
+
+        Raises:
+            FrameError: as `take_frames`.
+        """
+        payloads: list[bytes] = []
+        if self._ready():
+            room = _EVERYTHING if limit is None else limit
+            buffer, payload, start = self._buffer, self._format.payload, self._start
+            assert type(buffer) is bytes  # _ready leaves nothing else
+            if self._format.scan is not None:
+                start = self._format.scan(buffer, start, len(buffer), room, payloads)
+            while len(payloads) < room and (stop := self._next_stop(start)):
+                payloads.append(payload(buffer, start, stop))
+                start = stop
+        return self._delivered(payloads)
+
+    def take_views(self, limit: int | None = None) -> list[memoryview]:
+        """Return the payloads as read-only views of the bytes fed, without a copy.
+
+        Each view keeps the whole chunk (or the join of several) alive that it points into: use it and let it go, and
+        call `bytes` on what must last.
+
+        Raises:
+            FrameError: as `take_frames`.
+        """
+        views: list[memoryview] = []
+        if self._ready():
+            room = _EVERYTHING if limit is None else limit
+            buffer, view, bounds, start = self._buffer, memoryview(self._buffer), self._format.bounds, self._start
+            while len(views) < room and (stop := self._next_stop(start)):
+                first, last = bounds(buffer, start, stop)
+                views.append(view[first:last])
+                start = stop
+        return self._delivered(views)
+
+    def unread(self) -> bytes:
+        """Return the stored bytes that are no frame yet and forget them; `offset` stays: they begin there."""
+        rest = b"".join((memoryview(self._buffer)[self._start :], *self._chunks))
+        self._base, self._start, self._buffer = self.offset, 0, b""
+        self._chunks, self._chunks_size = [], 0
+        self._need(self._format.min_size, None)
+        self._measure = self._format.measurer()
+        return rest
+
+    def peek(self, size: int) -> bytes:
+        """Return up to `size` of the stored bytes that are no frame yet, and keep them."""
+        head = bytes(self._buffer[self._start : self._start + size])
+        for chunk in self._chunks:
+            if len(head) >= size:
+                break
+            head += chunk[: size - len(head)]
+        return head
+
+    def batch_offset(self, index: int) -> int:
+        """Return the stream offset of the `index`-th frame of the last batch, for an error report.
+
+        It is measured again, because nothing is kept per frame. Valid until the next `feed` or pull.
+        """
+        start = self._batch_start
+        for _ in range(index):
+            start += self._format.measure(self._buffer, start, len(self._buffer)) or 0
+        return self._base + start
+
+    def rewind(self, index: int) -> None:
+        """Put the last batch's frames from `index` on back: the next pull delivers them. Valid as `batch_offset` is."""
+        start = self.batch_offset(index) - self._base
+        self.frame_count -= self._batch_count - index
+        self._start = start
+        self._error = None  # if one was met, it lies behind the frames put back and will be met again
+        self._need(self._format.min_size, None)
+        self._measure = self._format.measurer()
+
+    def _ready(self) -> bool:
+        """Bring what is stored into one `bytes` buffer, if it can decide anything."""
+        self._batch_start, self._batch_count = self._start, 0
+        if self._error is not None:
+            return False
+        if not self.pending_size or (self.pending_size < self._needed and not self._finished):
+            return False
+        self._gather()
+        start = self._start
+        if type(self._buffer) is not bytes:
+            if not self._next_stop(start):
+                return False
+            self._start = start
+            self._compact()  # the frame is whole: cut it, and what follows, from bytes
+        self._batch_start = self._start
+        return True
+
+    def _gather(self) -> None:
+        """Join what was stored to what is kept, in time that is linear over the stream: see the module's rules."""
+        if not self._chunks:
+            return
+        kept_size = len(self._buffer) - self._start
+        if not kept_size and len(self._chunks) == 1:
+            self._base, self._start, self._buffer = self.offset, 0, self._chunks[0]
+        elif self._frame_size is not None or kept_size <= self._chunks_size:
+            self._compact(*self._chunks)
+        else:
+            if type(self._buffer) is bytes:
+                self._base, self._buffer, self._start = self.offset, bytearray(self._buffer[self._start :]), 0
+            for chunk in self._chunks:
+                self._buffer += chunk
+        self._chunks, self._chunks_size = [], 0
+
+    def _compact(self, *chunks: bytes) -> None:
+        """Make the buffer exactly the kept bytes and these chunks, as `bytes`."""
+        joined = b"".join((memoryview(self._buffer)[self._start :], *chunks))
+        self._base, self._start, self._buffer = self.offset, 0, joined
+
+    def _next_stop(self, start: int) -> int:
+        """Return where the frame at `start` ends, or 0, having noted what is missing or what is wrong."""
+        buffer, format_ = self._buffer, self._format
+        end = len(buffer)
+        self._start = start
+        if start == end:
+            self._need(format_.min_size, None)
+            return 0
+        try:
+            total = self._measure(buffer, start, end)
+            if total is None and self._finished:
+                total = format_.measure_last(buffer, start, end)
+            if total is not None:
+                if not 0 < total <= format_.max_frame_size:
+                    self._refuse(total)
+                stop = start + total
+                if stop <= end:
+                    if format_.verify is not None:
+                        format_.verify(buffer, start, stop)
+                    self._start = stop
+                    return stop
+            self._need(max(format_.min_size, end - start + 1) if total is None else total, total)
+            if self._finished:
+                self._refuse_rest()
+        except FrameError as error:
+            self._fail(error)
+        return 0
+
+    def _refuse(self, total: int) -> None:
+        if total <= 0:  # a mistake in a third party's format must not become an endless loop
+            raise HeaderError(
+                f"format {self._format.name} measured a frame of {total} bytes, which would never end",
+                offset=self._start,
+            )
+        raise FrameTooLargeError(
+            f"a frame of format {self._format.name} is too large",
+            offset=self._start,
+            frame_size=total,
+            max_frame_size=self._format.max_frame_size,
+            hint="raise max_frame_size if the peer is to be trusted with as much memory",
+        )
+
+    def _need(self, needed: int, frame_size: int | None) -> None:
+        self._needed = needed
+        self._frame_size = frame_size
+
+    def _refuse_rest(self) -> None:
+        raise TruncatedFrameError(
+            "the stream ended inside a frame",
+            offset=self._start,
+            pending_size=self.pending_size,
+            frame_size=self._frame_size,
+        )
+
+    def _fail(self, error: FrameError) -> None:
+        error.offset = self._base + (self._start if error.offset is None else error.offset)
+        self._error = error
+        self._chunks, self._chunks_size = [], 0
+
+    def _delivered(self, batch: list[_Item]) -> list[_Item]:
+        """Count a batch; raise the error that was met only if no good frame came before it."""
+        self.frame_count += len(batch)
+        self._batch_count = len(batch)
+        if self._error is not None:
+            if self._error.frame_number is None:
+                self._error.frame_number = self.frame_count
+            if not batch:
+                raise self._error.with_traceback(None)
+        return batch

@@ -1,0 +1,194 @@
+"""The one-line notation: `u32be/msgpack`, `delimiter("\\r\\n")/raw`, `header("type:u8 length:u32be", counts=frame)`.
+
+    shorthand = call [ "/" call ]                      a frame format, and a codec (raw if there is none)
+    call      = name [ "@" distribution ] [ "(" argument *( "," argument ) ")" ]
+    argument  = [ key "=" ] value
+    value     = decimal | 0x hex | true | false | "text" with Python's escapes | a bare word
+
+Three kinds of name stand for a format with an option: `u8` … `u64le` for `header("length:…")`, `varint5` for
+`varint("length:varint5")`.
+"""
+
+from typing import Any
+
+from framing.codec import Codec
+from framing.errors import DefinitionError
+from framing.frame import FrameFormat
+from framing.registry import load
+from framing.wire import WireFormat
+
+__all__ = ["Call", "expanded", "get_codec", "get_format", "get_wire", "parse_call", "split_shorthand"]
+
+
+def get_codec(text: str, **options: Any) -> Codec:
+    """Return a new codec.
+
+    >>> get_codec("msgpack(max_depth=8)")  # doctest: +ELLIPSIS
+    MsgpackCodec(...max_depth=8...)
+
+    Args:
+        text: a name, `name@distribution`, or a call with options.
+        **options: more options; they win over those in the text.
+
+    Raises:
+        RegistryError: no such codec, or it cannot be loaded.
+        DefinitionError: an option that it does not have, or a value it cannot have.
+    """
+    call = parse_call(text)
+    codec = _made("codec", load("codec", call.name), call, options)
+    if not isinstance(codec, Codec):
+        raise DefinitionError("this codec plug-in made no Codec", source=text, found=type(codec).__name__)
+    return codec
+
+
+def get_format(text: str, **options: Any) -> FrameFormat:
+    """Return a frame format.
+
+    >>> get_format("u16be", max_frame_size=100)
+    HeaderFormat(header='length:u16be', max_frame_size=100)
+
+    Args:
+        text: a name, `name@distribution`, a call with options, or the type of a length: `u32be`, `varint5`.
+        **options: more options; they win over those in the text.
+
+    Raises:
+        RegistryError: no such format, or it cannot be loaded.
+        DefinitionError: an option that it does not have, or a declaration that cannot work.
+    """
+    call = expanded(parse_call(text))
+    frame_format = _made("format", load("format", call.name), call, options)
+    if not isinstance(frame_format, FrameFormat):
+        raise DefinitionError("this format plug-in made no FrameFormat", source=text, found=type(frame_format).__name__)
+    return frame_format
+
+
+def get_wire(text: str) -> WireFormat:
+    """Return the wire format of a shorthand, `format/codec` or `format` alone, which means the codec raw.
+
+    Raises:
+        RegistryError, DefinitionError: as `get_format` and `get_codec`.
+    """
+    parts = split_shorthand(text)
+    if len(parts) > 2:
+        raise DefinitionError("more than a frame format and a codec", source=text, allowed="format/codec")
+    return WireFormat(get_format(parts[0]), get_codec(parts[1] if len(parts) == 2 else "raw"))
+
+
+class Call:
+    """A name with arguments, as written.
+
+    >>> call = parse_call('delimiter(";", keep=true)')
+    >>> call.name, call.arguments, call.options
+    ('delimiter', [';'], {'keep': True})
+    """
+
+    __slots__ = ("arguments", "name", "options")
+
+    def __init__(self, name: str, arguments: list[Any], options: dict[str, Any]) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.options = options
+
+
+def split_shorthand(text: str) -> list[str]:
+    """Split at the slashes outside parentheses and quotes.
+
+    >>> split_shorthand('delimiter("/")/raw')
+    ['delimiter("/")', 'raw']
+    """
+    return _split(text, "/", text)
+
+
+def parse_call(text: str) -> Call:
+    """Read one call.
+
+    Raises:
+        DefinitionError: it is no call; the error says at which character.
+    """
+    name, parenthesis, rest = text.strip().partition("(")
+    call = Call(name.strip(), [], {})
+    if not parenthesis:
+        return call
+    if not rest.endswith(")"):
+        raise DefinitionError("a parenthesis is not closed", source=text, position=len(text), allowed=")")
+    for argument in _split(rest[:-1], ",", text):
+        key, equals, value = argument.partition("=")
+        if equals and key.strip().isidentifier():
+            call.options[key.strip()] = _value(value.strip(), text)
+        elif argument.strip():
+            call.arguments.append(_value(argument.strip(), text))
+    return call
+
+
+def _split(text: str, separator: str, source: str) -> list[str]:
+    parts, depth, quote, begin = [], 0, "", 0
+    skip = False
+    for place, character in enumerate(text):
+        if skip or (quote and character == "\\"):
+            skip = not skip
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+        elif character == separator and not depth:
+            parts.append(text[begin:place])
+            begin = place + 1
+    if quote or depth:
+        raise DefinitionError("a quote or parenthesis is not closed", source=source, allowed=quote or ")")
+    return [*parts, text[begin:]]
+
+
+def _value(text: str, source: str) -> Any:
+    if text[:1] in "\"'" and text:
+        from ast import literal_eval  # only who writes quotes pays for it
+
+        try:
+            return literal_eval(text)
+        except (ValueError, SyntaxError) as error:
+            raise DefinitionError("not a quoted text", source=source, found=text, allowed='"…" with escapes') from error
+    if text in ("true", "false"):
+        return text == "true"
+    digits = text[2:] if text[:2] == "0x" else text
+    if text[:2] == "0x" and digits and all(digit in "0123456789abcdefABCDEF" for digit in digits):
+        return int(digits, 16)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else text
+
+
+def expanded(call: Call) -> Call:
+    """Turn the type of a length into the format that it stands for."""
+    kind = "header" if _is_integer_type(call.name) else "varint" if _is_varint_type(call.name) else ""
+    return Call(kind, [f"length:{call.name}", *call.arguments], call.options) if kind else call
+
+
+def _is_integer_type(name: str) -> bool:
+    return name[:1] == "u" and name[1:].removesuffix("be").removesuffix("le").isdecimal()
+
+
+def _is_varint_type(name: str) -> bool:
+    return name.startswith("varint") and name[6:].isdecimal()
+
+
+def _made(kind: str, factory: Any, call: Call, options: dict[str, Any]) -> Any:
+    merged = call.options | options
+    try:
+        return factory(*call.arguments, **merged)
+    except TypeError as error:
+        # A wrong option is the definition's mistake; a TypeError from deeper down is a bug and stays one.
+        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+            raise
+        raise DefinitionError(
+            f"{kind} {call.name} does not take these options: {error}",
+            key=", ".join(merged) or None,
+            allowed=_signature(factory),
+        ) from error
+
+
+def _signature(factory: Any) -> str:
+    import inspect
+
+    try:
+        return str(inspect.signature(factory))
+    except (TypeError, ValueError):
+        return "see its documentation"
