@@ -36,6 +36,16 @@ def test_every_module_imports_only_from_floors_below():
 
 
 @pytest.mark.parametrize(
+    ("contract", "seen"), [("formats", {"formats", "frame", "errors"}), ("codecs", {"codecs", "codec", "errors"})]
+)
+def test_what_plugins_may_not_see_is_listed_whole(contract, seen):
+    by_id = {contract["id"]: contract for contract in CONTRACTS}
+    floors = {name for layer in by_id["floors"]["layers"] for name in layer.split(" | ")}
+
+    assert set(by_id[contract]["forbidden_modules"]) == {f"framing.{name}" for name in floors - seen}
+
+
+@pytest.mark.parametrize(
     ("module", "line", "contract"),
     [
         ("framing/frame.py", "import framing.parser", "each floor of framing imports only those below"),

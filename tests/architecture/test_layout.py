@@ -10,13 +10,27 @@ MODULES = sorted(path.relative_to(ROOT) for top in ("framing", "transports") for
 # A package's __init__ with code in it is tested by test_<package>.
 WITH_CODE = [path for path in MODULES if path.name != "__init__.py"]
 
-# The guide is 50 to 250 lines; past this a module wants to be two.
-MODULE_LINES = 300
+# Past this a module wants to be two. Docstrings, comments and blank lines are not counted: nobody shall save on those.
+MODULE_LINES = 250
 # Nine functions in ten are within 25 lines, docstring not counted.
 FUNCTION_LINES, FUNCTION_SHARE = 25, 0.9
 
 
+DEFINITIONS = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def code_size(path):
+    """Count the lines that are code."""
+    text = (ROOT / path).read_text()
+    code = {number for number, line in enumerate(text.splitlines(), 1) if line.strip() and line.strip()[0] != "#"}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | DEFINITIONS) and ast.get_docstring(node, clean=False) is not None:
+            code -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return len(code)
+
+
 def functions(path):
+    """Yield the name of each function and its size without the docstring."""
     for node in ast.walk(ast.parse((ROOT / path).read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node, clean=False) is not None else node.body
@@ -26,11 +40,12 @@ def functions(path):
 def test_there_is_something_to_look_at():
     assert Path("framing/registry.py") in MODULES
     assert dict(functions("framing/registry.py"))["names"] == 1
+    assert 0 < code_size("framing/registry.py") < len((ROOT / "framing/registry.py").read_text().splitlines())
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_no_module_is_too_long(path):
-    assert len((ROOT / path).read_text().splitlines()) <= MODULE_LINES
+    assert code_size(path) <= MODULE_LINES
 
 
 def test_nine_functions_in_ten_are_short():
