@@ -1,0 +1,131 @@
+"""What commands print with: tables, JSON lines, messages for people, and the end of a closed pipe.
+
+stdout is data, stderr is everything else. click strips colours where no terminal is; `NO_COLOR` is kept by the group.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from framing.cli.exits import CANNOT_OPEN, INTERRUPTED, OK, exit_code, single
+
+__all__ = ["colour_wanted", "escaped", "guarded", "note", "print_json", "print_table", "shown_error"]
+
+
+def escaped(text: str) -> str:
+    """Return text with its control characters spelt out: what others wrote must not move anybody's cursor.
+
+    >>> print(escaped("clear \\x1b[2J and \\n"))
+    clear \\x1b[2J and \\n
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def colour_wanted() -> bool | None:
+    """Return `False` where NO_COLOR says so, else `None`: click then looks for a terminal. See no-color.org."""
+    return False if os.environ.get("NO_COLOR") else None
+
+
+def note(text: str) -> None:
+    """Tell people something that is not data."""
+    click.echo(text, err=True, color=colour_wanted())
+
+
+def print_json(row: dict[str, Any]) -> None:
+    """Print one JSON object as a line."""
+    click.echo(json.dumps(row, ensure_ascii=False))
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print aligned columns. The last one is not padded; nothing is cut, so `grep` and `awk` find everything."""
+    lines = [[escaped(cell) for cell in row] for row in rows]
+    widths = [max(len(line[column]) for line in (head, *lines)) for column in range(len(head) - 1)]
+    click.secho(_aligned(head, widths), bold=True, color=colour_wanted())
+    for line in lines:
+        click.echo(_aligned(line, widths))
+
+
+def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
+    return "  ".join([*padded, line[-1]]).rstrip()
+
+
+def shown_error(error: BaseException) -> str:
+    """Return what stands behind `Error:` for an error that ends a command."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+    return escaped(str(error)) or type(error).__name__
+
+
+def guarded(work: Callable[[], object]) -> int:
+    """Run a command to its exit code, its errors told on stderr. A bug's exception passes through."""
+    try:
+        work()
+    except (click.exceptions.Exit, SystemExit) as ended:
+        code = _ended(ended)
+    except click.Abort:
+        code = INTERRUPTED
+        _tell(note, "Interrupted.")
+    except click.ClickException as refused:
+        code = refused.exit_code
+        _tell(refused.show)
+    except BaseException as raised:
+        error = single(raised)
+        known = exit_code(error)
+        if known is None:
+            raise
+        code = known
+        _tell(_report, error)
+    else:
+        code = OK
+    return _flushed(code)
+
+
+def _ended(ended: click.exceptions.Exit | SystemExit) -> int:
+    code = ended.exit_code if isinstance(ended, click.exceptions.Exit) else ended.code
+    if isinstance(code, str):
+        _tell(note, code)
+        return CANNOT_OPEN  # 1, which Python itself would exit with
+    return code or OK
+
+
+def _report(error: BaseException) -> None:
+    if isinstance(error, KeyboardInterrupt):
+        note("Interrupted.")
+    elif not isinstance(error, BrokenPipeError):
+        note(f"{click.style('Error:', fg='red', bold=True)} {shown_error(error)}")
+
+
+def _tell(speak: Callable[..., object], *arguments: object) -> None:
+    # Nobody may be listening on stderr any more; the exit code still says it.
+    try:
+        speak(*arguments)
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _flushed(code: int) -> int:
+    """Flush here, where it can be told, and not at the interpreter's end, where Python complains of a closed pipe."""
+    try:
+        if sys.stdout is not None:  # closed before we began: `>&-`
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+    except OSError as error:
+        _silence(sys.stdout)
+        _tell(note, f"Error: cannot write: {shown_error(error)}")
+        return code or CANNOT_OPEN
+    return code
+
+
+def _silence(stream: Any) -> None:
+    """Let what is still buffered go nowhere, or the interpreter would try again when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
