@@ -158,6 +158,7 @@ class FrameParser:
             FrameError: as `take_frames`.
         """
         payloads: list[bytes] = []
+        large_size = self._take_large(payloads) if limit is None or limit > 0 else 0
         if self._ready():
             room = _EVERYTHING if limit is None else limit
             buffer, payload, start = self._buffer, self._format.payload, self._start
@@ -167,7 +168,29 @@ class FrameParser:
             while len(payloads) < room and (stop := self._next_stop(start)):
                 payloads.append(payload(buffer, start, stop))
                 start = stop
+        self._batch_start -= large_size
         return self._delivered(payloads)
+
+    def _take_large(self, payloads: list[bytes]) -> int:
+        """Append the payload of a whole frame that lies in many chunks, copied once; return the frame's size or 0."""
+        total, buffer, start, chunks = self._frame_size, self._buffer, self._start, self._chunks
+        if total is None or len(chunks) < 2 or self.pending_size < total or self._format.verify is not None:
+            return 0
+        first, last = self._format.bounds(buffer, start, start + total)
+        if last < start + total:
+            return 0
+        rest, excess = [], self.pending_size - total
+        while excess >= len(chunks[-1]):
+            rest.append(chunks.pop())
+            excess -= len(rest[-1])
+        if excess:
+            rest.append(chunks[-1][-excess:])
+            chunks[-1] = chunks[-1][:-excess]
+        payloads.append(b"".join((memoryview(buffer)[first:], *chunks)))
+        self._base, self._start, self._buffer = self.offset + total, 0, b""
+        self._chunks, self._chunks_size = rest[::-1], sum(map(len, rest))
+        self._need(self._format.min_size, None)
+        return total
 
     def take_views(self, limit: int | None = None) -> list[memoryview]:
         """Return the payloads as read-only views of the bytes fed, without a copy.
@@ -213,11 +236,13 @@ class FrameParser:
         """
         start = self._batch_start
         for _ in range(index):
-            start += self._format.measure(self._buffer, start, len(self._buffer)) or 0
+            # Below 0 lies a large frame, whose bytes never were in the buffer.
+            size = self._format.measure(self._buffer, start, len(self._buffer)) if start >= 0 else -start
+            start += size or 0
         return self._base + start
 
     def rewind(self, index: int) -> None:
-        """Put the last batch's frames from `index` on back: the next pull delivers them. Valid as `batch_offset` is."""
+        """Put the last batch's frames from `index` (1 or more) on back for the next pull; as `batch_offset`."""
         start = self.batch_offset(index) - self._base
         self.frame_count -= self._batch_count - index
         self._start = start

@@ -213,7 +213,7 @@ class HeaderFormat(FrameFormat):
 
         def scan_frames(buffer: bytes, start: int, end: int, limit: int, out: list[Frame], base: int) -> int:
             append, size, most, unpack = out.append, header_size, most_value, unpack_from
-            new_frame, format_ = Frame, self
+            new_frame = self.frame_class
             try:
                 for _ in repeat(None, limit):
                     (value,) = unpack(buffer, start)
@@ -223,7 +223,6 @@ class HeaderFormat(FrameFormat):
                     frame = new_frame()
                     frame.data = buffer[start:stop]
                     frame.offset = base + start
-                    frame.format = format_
                     append(frame)
                     start = stop
             except struct.error:  # as above
