@@ -12,7 +12,7 @@ Three kinds of name stand for a format with an option: `u8` … `u64le` for `hea
 from typing import Any
 
 from framing.codec import Codec
-from framing.errors import DefinitionError
+from framing.errors import DefinitionError, UnknownNameError
 from framing.frame import FrameFormat
 from framing.registry import load
 from framing.wire import WireFormat
@@ -56,7 +56,13 @@ def get_format(text: str, **options: Any) -> FrameFormat:
         DefinitionError: an option that it does not have, or a declaration that cannot work.
     """
     call = expanded(parse_call(text))
-    frame_format = _made("format", load("format", call.name), call, options)
+    try:
+        factory = load("format", call.name)
+    except UnknownNameError as error:
+        if near := _near_types(call.name):
+            error.hint = f"did you mean {' or '.join(near)}?"
+        raise
+    frame_format = _made("format", factory, call, options)
     if not isinstance(frame_format, FrameFormat):
         raise DefinitionError("this format plug-in made no FrameFormat", source=text, found=type(frame_format).__name__)
     return frame_format
@@ -170,25 +176,34 @@ def _is_varint_type(name: str) -> bool:
     return name.startswith("varint") and name[6:].isdecimal()
 
 
+def _near_types(name: str) -> list[str]:
+    from difflib import get_close_matches  # only this error pays for it
+
+    types = ["u8", *(f"u{width}{order}" for width in range(16, 65, 8) for order in ("be", "le")), "varint"]
+    return get_close_matches(name.lower(), types, cutoff=0.5)
+
+
 def _made(kind: str, factory: Any, call: Call, options: dict[str, Any]) -> Any:
     merged = call.options | options
     try:
         return factory(*call.arguments, **merged)
     except TypeError as error:
-        # A wrong option is the definition's mistake; a TypeError from deeper down is a bug and stays one.
+        # Options that the factory does not take are the definition's mistake; a TypeError from inside it is a bug.
         if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
             raise
+        taken = _parameters(factory)
+        strange = [key for key in merged if taken and key not in taken]
         raise DefinitionError(
-            f"{kind} {call.name} does not take these options: {error}",
-            key=", ".join(merged) or None,
-            allowed=_signature(factory),
+            f"{kind} {call.name} has no option {', '.join(strange)}" if strange else f"{kind} {call.name}: {error}",
+            key=strange[0] if strange else None,
+            allowed=", ".join(taken) or None,
         ) from error
 
 
-def _signature(factory: Any) -> str:
+def _parameters(factory: Any) -> list[str]:
     import inspect
 
     try:
-        return str(inspect.signature(factory))
-    except (TypeError, ValueError):
-        return "see its documentation"
+        return list(inspect.signature(factory).parameters)
+    except (TypeError, ValueError):  # a factory written in C need not tell
+        return []
