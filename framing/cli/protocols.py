@@ -1,0 +1,106 @@
+"""`framing protocols`: which protocols there are, and how one is defined."""
+
+from typing import Any
+
+import click
+
+from framing import registry
+from framing.cli.console import escaped, print_json, print_table
+from framing.cli.definitions import described, described_both_ways
+from framing.definition import get_protocol
+from framing.errors import FramingError
+
+__all__ = ["protocols"]
+
+
+@click.command(short_help="List the protocols, or show how one is defined")
+@click.argument("protocol", required=False)
+@click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
+def protocols(protocol: str | None, form: str) -> None:
+    """List the protocols that --protocol takes, or show how PROTOCOL is defined: phases, frames, codecs, limits.
+
+    \b
+    Examples:
+      framing protocols
+      framing protocols postgresql
+      framing protocols ./mine.toml        says what is wrong with a definition of your own
+    """
+    if protocol is None:
+        _list(form)
+    elif form == "jsonl":
+        print_json(described(get_protocol(protocol)))
+    else:
+        _show(described(get_protocol(protocol)))
+
+
+def _list(form: str) -> None:
+    rows = [_row(entry) for entry in registry.entries("protocol")]
+    if form == "jsonl":
+        for row in rows:
+            print_json(row)
+        return
+    cells = [(row["name"], " ".join(map(str, row["ports"])) or "-", row["problem"] or row["title"]) for row in rows]
+    print_table(("PROTOCOL", "PORTS", "TITLE"), cells)
+
+
+def _row(entry: registry.Entry) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": entry.spelling, "distribution": entry.distribution}
+    row |= {"ports": [], "title": "", "problem": None}
+    if not entry.usable:
+        return row | {"problem": f"cannot be used: {entry.problem}"}
+    if not entry.path:
+        # Its title would cost an import of somebody's code, which nobody asked for.
+        return row | {"title": f"({entry.value} of {entry.distribution or 'this process'})"}
+    try:
+        protocol = get_protocol(entry.spelling)
+    except FramingError as error:
+        return row | {"problem": f"cannot be used: {error}"}
+    return row | {"ports": list(protocol.ports), "title": protocol.title}
+
+
+def _show(form: dict[str, Any]) -> None:
+    click.secho(escaped(" — ".join(part for part in (form["name"], form["title"]) if part)), bold=True)
+    facts = {"ports": " ".join(map(str, form["ports"])), "source": form["source"], "not covered": form["not_covered"]}
+    for name, text in facts.items():
+        if text:
+            click.echo(f"  {name + ':':<13}{escaped(' '.join(text.split()))}")
+    if described_both_ways(form):
+        _show_phases("both directions", form["client"])
+    else:
+        _show_phases("client sends", form["client"])
+        _show_phases("server sends", form["server"])
+
+
+def _show_phases(heading: str, direction: dict[str, Any]) -> None:
+    click.secho(f"\n{heading}", bold=True)
+    single = len(direction["phases"]) == 1
+    for phase in direction["phases"]:
+        if not single:
+            marks = " and ".join(mark for mark in ("start", "midstream") if direction[mark] == phase["name"])
+            click.echo(escaped(f"  {phase['name']} ({marks})" if marks else f"  {phase['name']}"))
+        _show_phase(phase, "  " if single else "    ")
+
+
+def _show_phase(phase: dict[str, Any], indent: str) -> None:
+    lines = {
+        "frames": phase["format"],
+        "fields": ", ".join(phase["fields"]),
+        "codec": phase["codec"],
+        "limit": f"{phase['max_frame_size']} bytes a frame",
+        "begins": f"{phase['first']}, or else it is {phase['otherwise']}" if phase["first"] else "",
+    }
+    for name, text in lines.items():
+        if text:
+            click.echo(f"{indent}{name + ':':<8}{escaped(text)}")
+    for rule in phase["after"]:
+        moves = ", ".join(f"{side} → {target}" for side, target in rule["moves"].items())
+        click.echo(escaped(f"{indent}{'after:':<8}{_condition(rule)}: {moves}"))
+
+
+def _condition(rule: dict[str, Any]) -> str:
+    parts = [f"{name} = {value}" for name, value in rule["fields"].items()]
+    if rule["payload"]:
+        parts.append(f"payload begins with {rule['payload']}")
+    if rule["frames"] > 1:
+        parts.append(f"frame {rule['frames']} or later")
+    return " and ".join(parts) or "any frame"
