@@ -8,10 +8,10 @@ from contextlib import closing, nullcontext
 from framing.capture.packet import Packet
 from framing.capture.pcap import MAGICS, read_pcap
 from framing.capture.pcapng import SECTION, read_pcapng
-from framing.capture.source import BinaryReader, Source
+from framing.capture.source import BLOCK_SIZE, BinaryReader, Source
 from framing.errors import CaptureFileError
 
-__all__ = ["read_packets"]
+__all__ = ["read_chunks", "read_packets", "source_name"]
 
 # What people hand over by mistake: first bytes → what they are, and what to do. The longest first where one contains
 # the other.
@@ -55,11 +55,35 @@ def read_packets(source: str | os.PathLike[str] | BinaryReader) -> Iterator[Pack
             raise
 
 
-def _opened(source: str | os.PathLike[str] | BinaryReader) -> tuple[str, BinaryReader]:
+def read_chunks(source: str | os.PathLike[str] | BinaryReader) -> Iterator[bytes]:
+    """Yield the bytes of any file as they come, in blocks that a pipe may make smaller.
+
+    Args:
+        source: as for `read_packets`.
+
+    Raises:
+        OSError: the file cannot be opened or read.
+    """
+    _, file = _opened(source)
+    with nullcontext(file) if file is source or file is sys.stdin.buffer else closing(file):  # type: ignore[type-var]
+        read = getattr(file, "read1", file.read)
+        while chunk := read(BLOCK_SIZE):
+            yield chunk
+
+
+def source_name(source: str | os.PathLike[str] | BinaryReader) -> str:
+    """Return what errors and records call a source: its name as given, or `stdin`."""
     if isinstance(source, str | os.PathLike):
         name = os.fspath(source)
-        return ("stdin", sys.stdin.buffer) if name == "-" else (name, open(name, "rb", buffering=0))
-    return str(getattr(source, "name", "stream")), source
+        return "stdin" if name == "-" else name
+    return str(getattr(source, "name", "stream"))
+
+
+def _opened(source: str | os.PathLike[str] | BinaryReader) -> tuple[str, BinaryReader]:
+    name = source_name(source)
+    if not isinstance(source, str | os.PathLike):
+        return name, source
+    return name, sys.stdin.buffer if os.fspath(source) == "-" else open(source, "rb", buffering=0)
 
 
 def _packets(source: Source) -> Iterator[Packet]:

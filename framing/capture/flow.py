@@ -10,7 +10,7 @@ where the one before it stopped.
 """
 
 from collections import deque
-from typing import Literal
+from typing import Any, Literal
 
 from framing.capture.address import format_address, format_endpoint
 
@@ -38,9 +38,10 @@ class Connection:
         client, server: the flow of the bytes that this side sent.
         is_guessed: no SYN was seen, so which side is the client is told by the ports.
         is_reset: one side sent a RST.
+        context: what the reader of the events wants to keep with the connection. Nothing here looks at it.
     """
 
-    __slots__ = ("client", "is_guessed", "is_reset", "number", "server")
+    __slots__ = ("client", "context", "is_guessed", "is_reset", "number", "server")
 
     def __init__(self, client: "Flow", server: "Flow", number: int, *, is_guessed: bool) -> None:
         self.client = client
@@ -48,6 +49,7 @@ class Connection:
         self.number = number
         self.is_guessed = is_guessed
         self.is_reset = False
+        self.context: Any = None
 
 
 class Flow:
