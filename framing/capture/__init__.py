@@ -1,10 +1,74 @@
-"""Capture files: from a file or stdin to the bytes of every flow, in order.
+"""Capture files: from a file or stdin to the bytes of every flow, in order, and to the frames in them.
 
-    file | stdin ──> Packet ──> Segment ──> Chunk · Gap · FlowEnd
-      source.py      pcap.py     link.py       flow.py   what comes out
-      files.py       pcapng.py   segment.py    tcp.py    one flow put together
-                     packet.py                 assembler.py   all of them, within a budget
+    file | stdin ──> Packet ──> Segment ──> Chunk · Gap · FlowEnd ──> records
+      source.py      pcap.py     link.py       flow.py   what comes out     records.py     what they are
+      files.py       pcapng.py   segment.py    tcp.py    one flow           decoding.py    one connection
+                     packet.py                 assembler.py   all flows     selection.py   which ones
+                                                                            reading.py     all of it: read, read_raw
+                                                                            overview.py    flows alone: survey
+                                                                            lines.py  jsonform.py   as JSON
+
+    for record in framing.capture.read("capture.pcap", "kafka"):
+        if isinstance(record, FrameRecord):
+            print(record.flow, record.number, record.message)
 
 Every step is a function or a plain object fed by its caller: no thread, no clock, and no file but in `files.py`.
-The rules stand in `specs/capture.md`, as clauses [P1] and on; the code names the clause that it obeys.
+The rules stand in `specs/capture.md`, as clauses [P1] and on; the code names the clause that it obeys. Those of records
+stand in `specs/records.md`, as [R1] and on.
 """
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from framing.capture.jsonform import from_json, to_json
+    from framing.capture.lines import json_line, record_to_json
+    from framing.capture.overview import survey
+    from framing.capture.reading import read, read_raw
+    from framing.capture.records import ErrorRecord, FlowRecord, FrameRecord, GapRecord, Record, SummaryRecord
+
+# Name → module, loaded when it is asked for (PEP 562), as in `framing` itself.
+_EXPORTS = {
+    "from_json": "jsonform",
+    "to_json": "jsonform",
+    "json_line": "lines",
+    "record_to_json": "lines",
+    "read": "reading",
+    "read_raw": "reading",
+    "ErrorRecord": "records",
+    "FlowRecord": "records",
+    "FrameRecord": "records",
+    "GapRecord": "records",
+    "Record": "records",
+    "SummaryRecord": "records",
+    "survey": "overview",
+}
+
+__all__ = [
+    "ErrorRecord",
+    "FlowRecord",
+    "FrameRecord",
+    "GapRecord",
+    "Record",
+    "SummaryRecord",
+    "from_json",
+    "json_line",
+    "read",
+    "read_raw",
+    "record_to_json",
+    "survey",
+    "to_json",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'framing.capture' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"framing.capture.{_EXPORTS[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_EXPORTS})

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, nullcontext
 
 from framing.capture.packet import Packet
@@ -34,7 +34,7 @@ _OTHERS: tuple[tuple[bytes, str, str | None], ...] = (
 )
 
 
-def read_packets(source: str | os.PathLike[str] | BinaryReader) -> Iterator[Packet]:
+def read_packets(source: str | os.PathLike[str] | BinaryReader) -> Generator[Packet, None, None]:
     """Yield the packets of a pcap or pcapng file, in the file's order.
 
     Args:
@@ -55,7 +55,7 @@ def read_packets(source: str | os.PathLike[str] | BinaryReader) -> Iterator[Pack
             raise
 
 
-def read_chunks(source: str | os.PathLike[str] | BinaryReader) -> Iterator[bytes]:
+def read_chunks(source: str | os.PathLike[str] | BinaryReader) -> Generator[bytes, None, None]:
     """Yield the bytes of any file as they come, in blocks that a pipe may make smaller.
 
     Args:

@@ -1,0 +1,163 @@
+"""Records as JSON: one object a line. The rules are in `specs/records.md`, [R1] to [R8]; values are `jsonform`'s."""
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from framing.capture.jsonform import to_json
+from framing.capture.records import ErrorRecord, FlowRecord, FrameRecord, GapRecord, Record, SummaryRecord
+from framing.errors import SHOWN_SIZE, FramingError
+
+__all__ = ["format_time", "json_line", "record_to_json"]
+
+# What an error record says in keys of its own, or what only people read.
+_TOLD_APART = frozenset(("flow", "frame_number", "frame_offset", "packet_number", "path", "field", "hint"))
+
+_SUMMARY_COUNTS = (
+    "frame_count",
+    "size",
+    "error_count",
+    "gap_count",
+    "missing_size",
+    "skipped_size",
+    "tail_size",
+    "flow_count",
+    "packet_count",
+)
+_FLOW_COUNTS = ("packet_count", "size", "gap_count", "missing_size", "retransmitted_size", "conflicting_size")
+
+
+def json_line(record: Record | FlowRecord) -> str:
+    r"""Return a record as one line of ASCII, with its newline. No text from the wire can break it, or a terminal.
+
+    >>> from framing.capture.records import SummaryRecord
+    >>> print(json_line(SummaryRecord("bell\a", "client", False, frame_count=3, size=75))[:60])
+    {"type": "summary", "flow": "bell\u0007", "direction": "clie
+    """
+    return json.dumps(record_to_json(record), allow_nan=False) + "\n"
+
+
+def record_to_json(record: Record | FlowRecord) -> dict[str, Any]:
+    """Return what `json.dumps` can write: the object that stands for a record. Spec: [R1] to [R8]"""
+    if isinstance(record, FrameRecord):
+        return _frame(record)
+    if isinstance(record, ErrorRecord):
+        return _error(record)
+    if isinstance(record, GapRecord):
+        return _gap(record)
+    return _summary(record) if isinstance(record, SummaryRecord) else _flow(record)
+
+
+def format_time(time_ns: int) -> str:
+    """Return a time as RFC 3339 has it, in UTC with nanoseconds. Any integer will do: damaged captures have any time.
+
+    >>> format_time(1_795_335_330_123_456_789)
+    '2026-11-22T08:15:30.123456789Z'
+    """
+    seconds, fraction = divmod(time_ns, 1_000_000_000)
+    return f"{_format_second(seconds)}.{fraction:09}Z"
+
+
+@lru_cache(maxsize=16)
+def _format_second(seconds: int) -> str:
+    """By hand: `datetime` knows the years 1 to 9999 only. Packets come by the thousand in a second, hence the cache."""
+    days, second = divmod(seconds, 86_400)
+    # The calendar repeats every 400 years of 146097 days. Counted from 1 March 0000, a leap day is a year's last.
+    era, day = divmod(days + 719_468, 146_097)
+    year = (day - day // 1460 + day // 36_524 - day // 146_096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month = (5 * day + 2) // 153
+    day -= (153 * month + 2) // 5 - 1
+    month += 3 if month < 10 else -9
+    year += 400 * era + (month <= 2)
+    return f"{year:04}-{month:02}-{day:02}T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+
+
+def _place(record: Record | FlowRecord) -> dict[str, Any]:
+    """[R2] What every record begins with."""
+    place: dict[str, Any] = {"type": record.type, "flow": record.flow}
+    if record.direction is not None:
+        place["direction"] = record.direction
+    if record.is_guessed:
+        place["guessed"] = True
+    return place
+
+
+def _moment(time_ns: int | None, packet_number: int | None) -> dict[str, Any]:
+    """[R2] Raw bytes have neither time nor packet; some packets have no time."""
+    moment: dict[str, Any] = {}
+    if time_ns is not None:
+        moment["time"] = format_time(time_ns)
+    if packet_number is not None:
+        moment["packet"] = packet_number
+    return moment
+
+
+def _frame(record: FrameRecord) -> dict[str, Any]:
+    return {
+        **_place(record),
+        "number": record.number,
+        **_moment(record.time_ns, record.packet_number),
+        "offset": record.offset,
+        "size": record.size,
+        "header": {name: to_json(value) for name, value in record.header.items()},
+        "message": to_json(record.message),
+    }
+
+
+def _error(record: ErrorRecord) -> dict[str, Any]:
+    error = record.error
+    form = _place(record)
+    if record.number is not None:
+        form["number"] = record.number
+    form |= _moment(record.time_ns, record.packet_number)
+    if record.offset is not None:
+        form["offset"] = record.offset
+    form |= {"kind": type(error).__name__, "text": str(error)}
+    path = getattr(error, "path", None) or getattr(error, "field", None)
+    if path is not None:
+        form["path"] = path
+    if record.head:
+        form["hex"] = record.head.hex(" ")
+    form["facts"] = _facts(error)
+    return form
+
+
+def _facts(error: FramingError) -> dict[str, Any]:
+    """[R4] The error's own attributes, under their own names; never more than 32 bytes of anybody's data."""
+    known = {name: getattr(error, name) for name in error.facts if name not in _TOLD_APART}
+    return {name: to_json(_cut(value)) for name, value in known.items() if value is not None}
+
+
+def _cut(value: Any) -> Any:
+    return value[:SHOWN_SIZE] if isinstance(value, bytes | bytearray) else value
+
+
+def _gap(record: GapRecord) -> dict[str, Any]:
+    return {
+        **_place(record),
+        **_moment(record.time_ns, record.packet_number),
+        "offset": record.offset,
+        "size": record.size,
+        "reason": record.reason,
+        "pending_size": record.pending_size,
+        "resumed": record.is_resumed,
+    }
+
+
+def _summary(record: SummaryRecord) -> dict[str, Any]:
+    form = _place(record) | {name: getattr(record, name) for name in _SUMMARY_COUNTS}
+    if record.end is not None:
+        form["end"] = record.end
+    if record.unused is not None:
+        form["unused"] = dict(record.unused)
+    return form
+
+
+def _flow(record: FlowRecord) -> dict[str, Any]:
+    form = _place(record)
+    if record.first_ns is not None and record.time_ns is not None:
+        form |= {"first_time": format_time(record.first_ns), "last_time": format_time(record.time_ns)}
+    form |= {name: getattr(record, name) for name in _FLOW_COUNTS}
+    form |= {"end": record.end, "server_port": record.server_port, "protocols": list(record.protocols)}
+    return form

@@ -1,0 +1,82 @@
+"""The flows of a capture, without decoding any: who spoke to whom, how much, and what is missing."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+
+from framing.capture.assembler import Assembler
+from framing.capture.files import read_packets
+from framing.capture.flow import Chunk, Event, Flow, FlowEnd
+from framing.capture.reading import File
+from framing.capture.records import ErrorRecord, FlowRecord
+from framing.errors import CaptureFileError
+
+__all__ = ["survey"]
+
+
+def survey(source: File, protocols: Mapping[int, tuple[str, ...]] | None = None) -> Iterator[FlowRecord | ErrorRecord]:
+    """Yield a record for each flow as it ends; most end with the capture.
+
+    Args:
+        source: as for `read`.
+        protocols: server port → names of protocols; where no SYN was seen, a side with one of these ports is the server.
+
+    Raises:
+        CaptureFileError: this is no capture. One that is damaged or truncated yields all before that, and an
+            `ErrorRecord` at last.
+        OSError: the file cannot be opened or read.
+    """
+    known = protocols or {}
+    assembler = Assembler(server_ports=known)
+    packet_count, damage = 0, None
+    with closing(read_packets(source)) as packets:
+        try:
+            for packet in packets:
+                packet_count += 1
+                for event in assembler.add(packet):
+                    yield from _taken(event, known)
+        except CaptureFileError as error:
+            if not packet_count and not error.truncated:
+                raise
+            damage = error.with_traceback(None)
+    for event in assembler.finish():
+        yield from _taken(event, known)
+    if damage is not None:
+        yield ErrorRecord(None, None, False, None, damage.packet_number, damage, damage.offset)
+
+
+def _taken(event: Event, known: Mapping[int, tuple[str, ...]]) -> Iterator[FlowRecord]:
+    connection = event.flow.connection
+    if connection.context is None:
+        connection.context = {}
+    # Flow → first time, last time, last packet, of those with payload.
+    seen: dict[Flow, tuple[int | None, int | None, int | None]] = connection.context
+    if isinstance(event, Chunk):
+        first = seen[event.flow][0] if event.flow in seen else event.timestamp_ns
+        seen[event.flow] = first, event.timestamp_ns, event.packet_number
+    elif isinstance(event, FlowEnd):
+        yield _ended(event, seen.pop(event.flow, (None, None, None)), known)
+
+
+def _ended(
+    event: FlowEnd, seen: tuple[int | None, int | None, int | None], known: Mapping[int, tuple[str, ...]]
+) -> FlowRecord:
+    flow = event.flow
+    first_ns, last_ns, packet_number = seen
+    port = flow.connection.server.source[1]
+    return FlowRecord(
+        flow.name,
+        flow.direction,
+        flow.is_guessed,
+        last_ns,
+        packet_number,
+        first_ns=first_ns,
+        packet_count=flow.packet_count,
+        size=flow.size,
+        gap_count=flow.gap_count,
+        missing_size=flow.missing_size,
+        retransmitted_size=flow.retransmitted_size,
+        conflicting_size=flow.conflicting_size,
+        end=event.reason,
+        server_port=port,
+        protocols=known.get(port, ()),
+    )

@@ -1,0 +1,226 @@
+"""A capture, or a file of raw bytes, and a protocol → records.
+
+    read:      packets ──Assembler──> chunks, gaps, ends ──ConversationDecoder──> records
+    read_raw:  blocks of one file ───────────────────────^
+
+Records come in the order in which the packets complete them; within a flow, in the order of its bytes. Memory holds
+what is in flight: the assembler's budget, and for each flow at most one unfinished frame of the bytes that have come.
+Spec: [R1] to [R8].
+"""
+
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing
+from typing import NamedTuple
+
+from framing.capture.assembler import Assembler
+from framing.capture.decoding import ConversationDecoder
+from framing.capture.files import read_chunks, read_packets, source_name
+from framing.capture.flow import Chunk, Connection, Event, Flow, FlowEnd, Gap
+from framing.capture.records import ErrorRecord, Record, SummaryRecord
+from framing.capture.selection import FlowSelection
+from framing.capture.source import BinaryReader
+from framing.definition import get_protocol
+from framing.errors import CaptureError, CaptureFileError
+from framing.protocol import SIDES, Protocol, Side
+
+__all__ = ["read", "read_raw"]
+
+File = str | os.PathLike[str] | BinaryReader
+
+# The counts of a flow that add up to those of the whole.
+_ADDED = ("frame_count", "size", "error_count", "gap_count", "missing_size", "skipped_size", "tail_size", "flow_count")
+
+
+def read(
+    source: File,
+    protocol: Protocol | str,
+    *,
+    ports: Collection[int] | None = None,
+    flows: Collection[str] = (),
+    every_flow: bool = False,
+    max_frame_size: int | None = None,
+) -> Iterator[Record]:
+    """Yield the records of a pcap or pcapng file, those of a summary last.
+
+    Which flows are decoded: with `flows`, those; with `ports`, those whose server has one; otherwise those on the
+    protocol's own ports, or all if it has none.
+
+    Args:
+        source: a path, `-` for stdin, or a binary file open for reading. It is never seeked.
+        protocol: or what `framing.get_protocol` takes.
+        ports: the server's ports.
+        flows: names of flows, or endpoints or addresses, which mean both directions of their connections.
+        every_flow: decode all flows, whatever the protocol's ports.
+        max_frame_size: limit on the whole frame, instead of the protocol's own.
+
+    Raises:
+        CaptureFileError: this is no capture. One that is damaged or truncated yields all before that, then an
+            `ErrorRecord`.
+        CaptureError: no flow of the capture is one that was asked for.
+        OSError: the file cannot be opened or read.
+        RegistryError, DefinitionError: there is no such protocol; raised by the call itself.
+    """
+    resolved = _resolved(protocol, max_frame_size)
+    if isinstance(flows, str):
+        raise TypeError("flows is a collection of names, not one text")
+    chosen = ports if ports is not None else None if every_flow else resolved.ports or None
+    return _CaptureReading(source, resolved, FlowSelection(chosen, flows)).records()
+
+
+def read_raw(
+    source: File, protocol: Protocol | str, *, side: Side = "client", max_frame_size: int | None = None
+) -> Iterator[Record]:
+    """Yield the records of a file that holds the bytes of one direction and nothing else.
+
+    >>> import io
+    >>> for record in read_raw(io.BytesIO(bytes.fromhex("0002 6869 0009 68")), "u16be/raw"):
+    ...     print(record.type, record.offset if record.type != "summary" else record.tail_size)
+    frame 0
+    error 4
+    summary 3
+    summary 3
+
+    Args:
+        source: as for `read`.
+        protocol: as for `read`.
+        side: which side sent the bytes.
+        max_frame_size: as for `read`.
+
+    Raises:
+        OSError: the file cannot be opened or read.
+        RegistryError, DefinitionError: there is no such protocol; raised by the call itself.
+    """
+    if side not in SIDES:
+        raise ValueError(f"side is client or server, not {side!r}")
+    return _raw_records(source, _resolved(protocol, max_frame_size), side)
+
+
+def _resolved(protocol: Protocol | str, max_frame_size: int | None) -> Protocol:
+    resolved = protocol if isinstance(protocol, Protocol) else get_protocol(protocol)
+    return resolved if max_frame_size is None else resolved.limited(max_frame_size)
+
+
+def _raw_records(source: File, protocol: Protocol, side: Side) -> Iterator[Record]:
+    decoder = ConversationDecoder(protocol, {side: source_name(source)})
+    with closing(read_chunks(source)) as chunks:
+        for chunk in chunks:
+            yield from decoder.feed(side, chunk, None, None)
+    yield from decoder.finish(side)
+    summary = decoder.summary(side)
+    yield summary
+    yield summary._replace(flow=None, direction=None)
+
+
+class _CaptureReading:
+    """One run over a capture: the state of `read`."""
+
+    def __init__(self, source: File, protocol: Protocol, selection: FlowSelection) -> None:
+        self.name = source_name(source)
+        self.source = source
+        self.protocol = protocol
+        self.selection = selection
+        self.assembler = Assembler(server_ports=selection.ports or protocol.ports)
+        self.packet_count = 0
+        self.total = SummaryRecord(None, None, False, flow_count=0)
+
+    def records(self) -> Iterator[Record]:
+        damage = None
+        with closing(read_packets(self.source)) as packets:
+            try:
+                for packet in packets:
+                    self.packet_count += 1
+                    for event in self.assembler.add(packet):
+                        yield from self.taken(event)
+            except CaptureFileError as error:
+                if not self.packet_count and not error.truncated:
+                    raise
+                damage = error.with_traceback(None)
+        for event in self.assembler.finish():
+            yield from self.taken(event)
+        if damage is not None:
+            self.total = self.total._replace(error_count=self.total.error_count + 1)
+            yield ErrorRecord(None, None, False, None, damage.packet_number, damage, damage.offset)
+        self.check_selected()
+        yield self.total._replace(packet_count=self.packet_count, unused=self.unused())
+
+    def taken(self, event: Event) -> Iterator[Record]:
+        """Yield the records of an event, if its flow is one of those to decode."""
+        flow = event.flow
+        if flow.connection.context is None:
+            flow.connection.context = self.opened(flow.connection)
+        opened: _Opened | None = flow.connection.context or None
+        if opened is None:
+            return
+        side = opened.sides[flow]
+        for record in _decoded(opened.decoder, side, event):
+            if flow in opened.shown:
+                yield record
+        if isinstance(event, FlowEnd):
+            if flow in opened.shown:
+                yield self.counted(opened.decoder.summary(side, event.reason, flow.packet_count))
+            del opened.sides[flow]
+            if not opened.sides:
+                flow.connection.context = _LEFT
+
+    def opened(self, connection: Connection) -> "_Opened | tuple[()]":
+        """Decide about a connection when its first event comes; what is learnt later changes nothing."""
+        if not self.selection.takes(connection):
+            return _LEFT
+        sides: dict[Flow, Side] = {connection.client: "client", connection.server: "server"}
+        names = {side: flow.name for flow, side in sides.items()}
+        decoder = ConversationDecoder(self.protocol, names, midstream=connection.is_guessed)
+        return _Opened(decoder, sides, frozenset(filter(self.selection.shows, sides)))
+
+    def counted(self, summary: SummaryRecord) -> SummaryRecord:
+        """Add a flow's counts to the total."""
+        sums = {name: getattr(self.total, name) + getattr(summary, name) for name in _ADDED}
+        self.total = self.total._replace(**sums)
+        return summary
+
+    def unused(self) -> dict[str, int]:
+        """Return why packets carry nothing that can be used, and how many; reasons that do not occur are left out."""
+        counts = self.assembler.counts
+        return {name: count for name in counts.__slots__ if (count := getattr(counts, name)) and name != "cut"}
+
+    def check_selected(self) -> None:
+        """[R8] Silence would look like a capture in which nobody spoke.
+
+        Raises:
+            CaptureError: packets were there, but none of a flow that was asked for.
+        """
+        selection = self.selection
+        if selection.taken_count or not self.packet_count or (selection.ports is None and not selection.names):
+            return
+        if selection.names:
+            wanted = f"called {', '.join(sorted(selection.names))}"
+        else:
+            wanted = f"on port {', '.join(map(str, sorted(selection.ports or ())))}"
+        unused = ", ".join(f"{count} {name}" for name, count in self.unused().items())
+        raise CaptureError(
+            f"this capture has no TCP flow {wanted}",
+            file=self.name,
+            found=f"ports {selection.ports_left()}" if selection.left else f"no TCP flow at all, but packets {unused}",
+            hint="choose with ports=, flows= or every_flow=True (--port, --flow, --all)",
+        )
+
+
+class _Opened(NamedTuple):
+    """A connection that is decoded: `sides` holds the flows that go on, `shown` those whose records are wanted."""
+
+    decoder: ConversationDecoder
+    sides: dict[Flow, Side]
+    shown: frozenset[Flow]
+
+
+# Instead, for a connection that is not decoded, or not any more.
+_LEFT: tuple[()] = ()
+
+
+def _decoded(decoder: ConversationDecoder, side: Side, event: Event) -> Iterable[Record]:
+    if isinstance(event, Chunk):
+        return decoder.feed(side, event.data, event.timestamp_ns, event.packet_number)
+    if isinstance(event, Gap):
+        gap = event.offset, event.size, event.reason
+        return (decoder.gap(side, gap, event.timestamp_ns, event.packet_number),)
+    return decoder.finish(side)

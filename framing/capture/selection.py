@@ -1,0 +1,57 @@
+"""Which connections of a capture speak the protocol: by the server's port, or by a name that was given."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+
+from framing.capture.flow import Connection, Flow
+
+__all__ = ["FlowSelection"]
+
+# As many ports as a line of text can take.
+_LISTED_COUNT = 12
+
+
+class FlowSelection:
+    """Takes connections or leaves them, and remembers the ports of those it left.
+
+    Args:
+        ports: the server's; `None` takes every port.
+        names: flows `10.0.0.5:51744>10.0.0.9:9092`, with or without `#2`; endpoints `10.0.0.9:9092`; addresses. A
+            connection is taken if it has one of them. If there are any, ports do not count.
+    """
+
+    __slots__ = ("left", "names", "ports", "taken_count")
+
+    def __init__(self, ports: Collection[int] | None = None, names: Iterable[str] = ()) -> None:
+        self.ports = None if ports is None else frozenset(ports)
+        self.names = frozenset(names)
+        self.left: Counter[int] = Counter()
+        self.taken_count = 0
+
+    def takes(self, connection: Connection) -> bool:
+        """Whether the connection is decoded. Ask once for each."""
+        port = connection.server.source[1]
+        if self.names:
+            taken = any(self.shows(flow) for flow in (connection.client, connection.server))
+        else:
+            taken = self.ports is None or port in self.ports
+        if taken:
+            self.taken_count += 1
+        else:
+            self.left[port] += 1
+        return taken
+
+    def shows(self, flow: Flow) -> bool:
+        """Whether this flow is among those named. An endpoint names both directions, a flow only its own."""
+        if not self.names:
+            return True
+        bare = flow.name.partition("#")[0]
+        places = {flow.name, bare, *bare.split(">"), flow.source[0], flow.destination[0]}
+        return not self.names.isdisjoint(places)
+
+    def ports_left(self) -> str:
+        """Return the ports of the connections that were left, for a message: the most frequent first."""
+        common = self.left.most_common(_LISTED_COUNT)
+        listed = ", ".join(f"{port} ({count})" if count > 1 else str(port) for port, count in common)
+        more = len(self.left) - len(common)
+        return f"{listed} and {more} more" if more else listed
