@@ -96,12 +96,10 @@ class Assembler:
     def finish(self) -> list[Event]:
         """Return what the end of the capture brings to light, and forget everything."""
         events: list[Event] = []
-        for flow in self._flows.values():
-            close(flow, "reset" if flow.connection.is_reset else "capture", events)
+        for connection in {flow.connection: None for flow in self._flows.values()}:
+            self._close(connection, "reset" if connection.is_reset else "capture", events)
         self._flows.clear()
-        self._waiting.clear()
         self._recent.clear()
-        self._held_size = 0
         return events
 
     def _add_odd(self, packet: Packet, segment: Segment, flow: Flow | None) -> list[Event]:

@@ -55,7 +55,6 @@ def read_pcap(source: Source) -> Iterator[Packet]:
     # [P2] The version is not looked at: it has been 2.4 since 1998, but for writers that have its bytes the wrong way.
     (link,) = Struct(sign + _FILE_HEADER_FIELDS).unpack_from(source.buffer, source.start)
     source.start += _FILE_HEADER_SIZE
-    source.has(_PROBED_COUNT * sizes[-1])
     record = Struct(sign + _RECORD_FIELDS)
     yield from _records(source, record, scale, _header_size(source, record, scale, sizes), link & _LINK_TYPE_MASK)
 
@@ -85,7 +84,10 @@ def _records(source: Source, record: Struct, scale: int, header_size: int, link_
 
 
 def _header_size(source: Source, record: Struct, scale: int, sizes: tuple[int, ...]) -> int:
-    """Return the first record header size under which the records at hand make sense, the ordinary one if none does."""
+    """Return the first record header size under which the records at hand make sense, the ordinary one if none does.
+
+    Only those at hand: waiting for more would hold back the first packet of a capture that is still being written.
+    """
     for size in sizes:
         if _is_plausible(source.buffer, source.start, record, scale, size):
             return size
