@@ -10,8 +10,8 @@ frame's packet is the one that completed it, and what is held are unfinished fra
 from collections.abc import Iterator
 
 from framing.capture.flow import EndReason, GapReason
-from framing.capture.records import ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
-from framing.errors import SHOWN_SIZE, DecodeError, FrameError, FrameTooLargeError, TruncatedFrameError
+from framing.capture.records import HEAD_SIZE, ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
+from framing.errors import DecodeError, FrameError, FrameTooLargeError, TruncatedFrameError
 from framing.frame import Frame
 from framing.protocol import Conversation, DirectionReader, Protocol, Side, other_side
 
@@ -151,7 +151,7 @@ class _Track:
         self.is_stopped = True
         self.error_count += 1
         offset = self.reader.offset
-        head = self.reader.unread()[:SHOWN_SIZE]
+        head = self.reader.unread()[:HEAD_SIZE]
         error.flow = self.place[0]
         if isinstance(error, TruncatedFrameError):
             self.tail_size = self.size - self.framed_size
@@ -162,4 +162,4 @@ class _Track:
     def _refused(self, error: DecodeError, frame: Frame, number: int) -> ErrorRecord:
         self.error_count += 1
         error.flow, error.frame_number, error.frame_offset = self.place[0], number, frame.offset
-        return ErrorRecord(*self.place, error.with_traceback(None), frame.offset, number, frame.data[:SHOWN_SIZE])
+        return ErrorRecord(*self.place, error.with_traceback(None), frame.offset, number, frame.data[:HEAD_SIZE])

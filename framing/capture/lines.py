@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Any
 
 from framing.capture.jsonform import to_json
-from framing.capture.records import ErrorRecord, FlowRecord, FrameRecord, GapRecord, Record, SummaryRecord
-from framing.errors import SHOWN_SIZE, FramingError
+from framing.capture.records import HEAD_SIZE, ErrorRecord, FlowRecord, FrameRecord, GapRecord, Record, SummaryRecord
+from framing.errors import FramingError
 
 __all__ = ["format_time", "json_line", "record_to_json"]
 
@@ -130,7 +130,7 @@ def _facts(error: FramingError) -> dict[str, Any]:
 
 
 def _cut(value: Any) -> Any:
-    return value[:SHOWN_SIZE] if isinstance(value, bytes | bytearray) else value
+    return value[:HEAD_SIZE] if isinstance(value, bytes | bytearray) else value
 
 
 def _gap(record: GapRecord) -> dict[str, Any]:

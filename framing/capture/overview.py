@@ -18,7 +18,8 @@ def survey(source: File, protocols: Mapping[int, tuple[str, ...]] | None = None)
 
     Args:
         source: as for `read`.
-        protocols: server port → names of protocols; where no SYN was seen, a side with one of these ports is the server.
+        protocols: server port → names of protocols. Where no SYN was seen, a side with one of these ports is the
+            server.
 
     Raises:
         CaptureFileError: this is no capture. One that is damaged or truncated yields all before that, and an

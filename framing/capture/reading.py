@@ -24,7 +24,7 @@ from framing.definition import get_protocol
 from framing.errors import CaptureError, CaptureFileError
 from framing.protocol import SIDES, Protocol, Side
 
-__all__ = ["read", "read_raw"]
+__all__ = ["File", "read", "read_raw"]
 
 File = str | os.PathLike[str] | BinaryReader
 

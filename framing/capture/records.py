@@ -23,7 +23,10 @@ from framing.errors import FramingError, StreamGapError
 from framing.frame import Frame
 from framing.protocol import Side
 
-__all__ = ["ErrorRecord", "FlowRecord", "FrameRecord", "GapRecord", "Record", "SummaryRecord"]
+__all__ = ["HEAD_SIZE", "ErrorRecord", "FlowRecord", "FrameRecord", "GapRecord", "Record", "SummaryRecord"]
+
+# At most this many bytes of anybody's data stand in an error, as in every text of `framing.errors`.
+HEAD_SIZE = 32
 
 
 class FrameRecord(NamedTuple):
