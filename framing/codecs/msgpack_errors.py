@@ -26,6 +26,9 @@ EXTENSIONS = frozenset((0xC7, 0xC8, 0xC9))
 # First match wins; the text is the library's, of either implementation.
 SAID = (
     ("incomplete", "the payload ends inside a value"),
+    ("exceeds max_str", "the payload ends inside a value"),
+    ("exceeds max_bin", "the payload ends inside a value"),
+    ("exceeds max_ext", "the payload ends inside a value"),
     ("exceeds max_", "more items are announced than the payload holds or max_items allows"),
     ("map key", "a map key is neither text nor bytes"),
     ("unhashable", "a map key is an array or a map"),

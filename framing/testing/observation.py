@@ -1,0 +1,66 @@
+"""Watching a call from outside: what else it calls, and how much memory it takes."""
+
+import sys
+import tracemalloc
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+__all__ = ["outside_calls", "peak_memory"]
+
+# What neither a codec nor a frame format has any business with.
+OUTSIDE_MODULES = frozenset(("_random", "_socket", "logging", "nt", "posix", "select", "socket", "subprocess", "time"))
+OUTSIDE_FUNCTIONS = frozenset(("input", "open", "print"))
+
+
+def outside_calls(function: Callable[[], object]) -> list[str]:
+    """Return the names of functions for I/O, clocks, chance and logging that `function` calls.
+
+    Only calls made from Python can be seen, not those inside a compiled library.
+
+    >>> import time
+    >>> outside_calls(lambda: time.monotonic_ns())
+    ['time.monotonic_ns']
+    """
+    seen: list[str] = []
+
+    def watch(frame: FrameType, event: str, what: Any) -> None:
+        if event == "c_call":
+            name = f"{what.__module__ or ''}.{what.__name__}"
+        elif event == "call":
+            name = f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_name}"
+        else:
+            return
+        if name.partition(".")[0] in OUTSIDE_MODULES or (event == "c_call" and _last(name) in OUTSIDE_FUNCTIONS):
+            seen.append(name)
+
+    previous = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        function()
+    finally:
+        sys.setprofile(previous)
+    return seen
+
+
+def peak_memory(function: Callable[[], object]) -> int:
+    """Return how many bytes Python held at most during `function`, more than before it.
+
+    >>> 10**6 < peak_memory(lambda: bytes(10**6)) < 2 * 10**6
+    True
+    """
+    was_tracing = tracemalloc.is_tracing()
+    if not was_tracing:
+        tracemalloc.start()
+    try:
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        function()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        if not was_tracing:
+            tracemalloc.stop()
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
