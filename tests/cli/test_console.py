@@ -1,0 +1,113 @@
+import json
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from framing.cli.console import colour_wanted, escaped, guarded, print_json, print_table, shown_error
+from framing.errors import EncodeError
+
+
+def printed(work, **options):
+    return CliRunner().invoke(click.command(context_settings={"color": colour_wanted()})(work), **options).stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain é", "plain é"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("a\tb\r\nc", "a\\tb\\r\\nc"),
+        ("\x7f\x9b2J", "\\x7f\\x9b2J"),
+        ("\u202eright to left", "\\u202eright to left"),
+    ],
+)
+def test_nothing_that_moves_a_cursor_is_printed(text, shown):
+    assert escaped(text) == shown
+
+
+def test_a_table_is_aligned_and_cuts_nothing():
+    rows = [("a", "b" * 200, "c"), ("long name", "x", "\x1b[2J")]
+
+    lines = printed(lambda: print_table(("NAME", "VALUE", "LAST"), rows)).splitlines()
+
+    assert lines[0] == f"NAME       VALUE{' ' * 195}  LAST"
+    assert lines[1] == f"a          {'b' * 200}  c"
+    assert lines[2] == f"long name  x{' ' * 199}  \\x1b[2J"
+
+
+def test_an_empty_table_is_its_head():
+    assert printed(lambda: print_table(("NAME", "LAST"), [])) == "NAME  LAST\n"
+
+
+@pytest.mark.parametrize(("no_color", "bold"), [(None, True), ("", True), ("1", False)])
+def test_no_color_is_kept(monkeypatch, no_color, bold):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color is not None:
+        monkeypatch.setenv("NO_COLOR", no_color)
+
+    shown = printed(lambda: print_table(("NAME",), []), color=True)
+
+    assert ("\x1b[1m" in shown) is bold
+
+
+def test_a_json_line_is_one_line_of_json():
+    line = printed(lambda: print_json({"text": "é\n"}))
+
+    assert line.count("\n") == 1
+    assert json.loads(line) == {"text": "é\n"}
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "x.pcap"), "x.pcap: No such file or directory"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError("something else"), "something else"),
+        (EncodeError("this is no text\x1b[2J"), "this is no text\\x1b[2J"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+    ],
+)
+def test_an_error_is_told_in_one_line(error, text):
+    assert shown_error(error) == text
+
+
+def test_an_error_is_told_on_stderr_and_becomes_a_code(capsys):
+    def work():
+        raise FileNotFoundError(2, "No such file or directory", "x.pcap")
+
+    assert guarded(work) == 1
+    assert capsys.readouterr() == ("", "Error: x.pcap: No such file or directory\n")
+
+
+@pytest.mark.parametrize(("ended", "code"), [(SystemExit(), 0), (SystemExit(4), 4), (click.exceptions.Exit(3), 3)])
+def test_a_command_may_choose_its_code(ended, code, capsys):
+    def work():
+        raise ended
+
+    assert guarded(work) == code
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_exit_with_a_text_is_told_as_python_does(capsys):
+    def work():
+        raise SystemExit("enough")
+
+    assert guarded(work) == 1
+    assert capsys.readouterr().err == "enough\n"
+
+
+def test_an_interrupt_in_a_group_is_an_interrupt(capsys):
+    def work():
+        raise BaseExceptionGroup("nursery", [KeyboardInterrupt(), OSError()])
+
+    assert guarded(work) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+
+
+def test_a_bug_keeps_its_exception():
+    def work():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        guarded(work)
