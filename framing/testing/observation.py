@@ -3,13 +3,13 @@
 import sys
 import tracemalloc
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 __all__ = ["outside_calls", "peak_memory"]
 
 # What neither a codec nor a frame format has any business with.
-OUTSIDE_MODULES = frozenset(("_random", "_socket", "logging", "nt", "posix", "select", "socket", "subprocess", "time"))
+OUTSIDE_MODULES = frozenset(("_socket", "logging", "nt", "posix", "random", "select", "socket", "subprocess", "time"))
 OUTSIDE_FUNCTIONS = frozenset(("input", "open", "print"))
 
 
@@ -26,7 +26,7 @@ def outside_calls(function: Callable[[], object]) -> list[str]:
 
     def watch(frame: FrameType, event: str, what: Any) -> None:
         if event == "c_call":
-            name = f"{what.__module__ or ''}.{what.__name__}"
+            name = f"{_home(what)}.{what.__name__}"
         elif event == "call":
             name = f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_name}"
         else:
@@ -60,6 +60,12 @@ def peak_memory(function: Callable[[], object]) -> int:
     finally:
         if not was_tracing:
             tracemalloc.stop()
+
+
+def _home(function: Any) -> str:
+    # A built-in function belongs to its module, a built-in method to its object's class.
+    owner = function.__self__
+    return owner.__name__ if isinstance(owner, ModuleType) else type(owner).__module__
 
 
 def _last(name: str) -> str:
