@@ -1,0 +1,147 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from framing import registry
+from framing.cli import main
+from framing.toml import parse_protocol
+
+MINE = """
+name = "mine"
+title = "My\\u001b[2J own"
+ports = [7, 9]
+source = "RFC 0"
+not_covered = "the rest"
+[client.phases.hello]
+header = "kind:u8 length:u8"
+first = "hello"
+otherwise = "rest"
+after = [{ frames = 2, fields = { kind = 3 }, payload = "x", client = "rest", server = "rest" }]
+[client.phases.rest]
+header = "length:u16be"
+[server.phases.rest]
+header = "length:u16be"
+"""
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, ["protocols", *arguments])
+
+
+@pytest.fixture
+def mine(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+    return str(path)
+
+
+def install(site, **files):
+    files = {f"acme_protocols/{name}.toml": text for name, text in files.items()}
+    site.install("acme", {"framing.protocols.v1": "acme = acme_protocols"}, files=files)
+
+
+def test_the_list_has_names_ports_and_titles(site):
+    install(site, acme_chat=MINE.replace("\\u001b[2J ", ""), acme_talk='name = "talk"\n[both]\nheader = "length:u8"')
+
+    lines = run().stdout.splitlines()
+
+    assert lines[0].split() == ["PROTOCOL", "PORTS", "TITLE"]
+    assert ["acme_chat", "7", "9", "Myown"] in [line.split() for line in lines]
+    assert ["acme_talk", "-"] in [line.split() for line in lines]
+
+
+def test_a_definition_that_cannot_work_is_a_row(site):
+    install(site, acme_bad='name = "bad"\n[both]\nheader = "length:u9"')
+
+    listed = run()
+
+    assert listed.exit_code == 0
+    [row] = [line for line in listed.stdout.splitlines() if line.startswith("acme_bad")]
+    assert row.split()[1:5] == ["-", "cannot", "be", "used:"]
+    assert run("acme_bad").exit_code == 2
+
+
+def test_a_protocol_in_code_is_listed_without_its_code(site):
+    site.install("acme", {"framing.protocols.v1": "acme = acme_wire:PROTOCOL"}, files={"acme_wire.py": "1 / 0"})
+
+    listed = run()
+
+    assert "(acme_wire:PROTOCOL of acme)" in listed.stdout
+    assert run("acme").exit_code == 5
+
+
+def test_one_of_this_process_is_listed_too():
+    protocol = parse_protocol(MINE, "mine.toml")
+    with registry.register("protocol", "mine", lambda: protocol):
+        assert "of this process)" in run().stdout
+        assert "client sends" in run("mine").stdout
+
+
+def test_the_list_as_json_lines(site):
+    install(site, acme_chat=MINE, acme_bad="name")
+
+    rows = {row["name"]: row for row in map(json.loads, run("--format", "jsonl").stdout.splitlines())}
+
+    assert rows["acme_chat"] == {
+        "name": "acme_chat",
+        "distribution": "acme",
+        "ports": [7, 9],
+        "title": "My\x1b[2J own",
+        "problem": None,
+    }
+    assert rows["acme_bad"]["problem"].startswith("cannot be used: this is no TOML")
+
+
+def test_a_definition_is_shown_whole(mine):
+    shown = run(mine)
+
+    assert shown.exit_code == 0
+    assert shown.stdout.splitlines() == [
+        "mine — My\\x1b[2J own",
+        "  ports:       7 9",
+        "  source:      RFC 0",
+        "  not covered: the rest",
+        "",
+        "client sends",
+        "  hello (start)",
+        "    frames: HeaderFormat(header='kind:u8 length:u8', max_frame_size=257)",
+        "    fields: kind",
+        "    codec:  RawCodec()",
+        "    limit:  257 bytes a frame",
+        "    begins: 0x68656c6c6f, or else it is rest",
+        "    after:  kind = 3 and payload begins with 0x78 and frame 2 or later: client → rest, server → rest",
+        "  rest (midstream)",
+        "    frames: HeaderFormat(header='length:u16be', max_frame_size=65537)",
+        "    codec:  RawCodec()",
+        "    limit:  65537 bytes a frame",
+        "",
+        "server sends",
+        "  frames: HeaderFormat(header='length:u16be', max_frame_size=65537)",
+        "  codec:  RawCodec()",
+        "  limit:  65537 bytes a frame",
+    ]
+
+
+def test_what_is_the_same_both_ways_is_shown_once():
+    shown = run("u8/raw").stdout
+
+    assert shown.splitlines()[:3] == ["u8/raw", "", "both directions"]
+    assert shown.count("frames:") == 1
+
+
+def test_a_definition_as_json(mine):
+    form = json.loads(run(mine, "--format", "jsonl").stdout)
+
+    assert [phase["name"] for phase in form["client"]["phases"]] == ["hello", "rest"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("nosuch", "no protocol is called 'nosuch'"), ("u8", "say u8/raw"), ("no/such.toml", "cannot be read")],
+)
+def test_what_is_no_protocol_is_said(name, said):
+    shown = run(name)
+
+    assert shown.exit_code == 2
+    assert said in shown.stderr
