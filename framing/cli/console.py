@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -65,6 +66,9 @@ def shown_error(error: BaseException) -> str:
 
 def guarded(work: Callable[[], object]) -> int:
     """Run a command to its exit code, its errors told on stderr. A bug's exception passes through."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal of another encoding gets an escape for a sign that it lacks, as stderr has it, and no traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         work()
     except (click.exceptions.Exit, SystemExit) as ended:

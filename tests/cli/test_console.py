@@ -111,3 +111,13 @@ def test_a_bug_keeps_its_exception():
 
     with pytest.raises(ZeroDivisionError):
         guarded(work)
+
+
+def test_a_terminal_that_lacks_a_sign_gets_an_escape(child, tmp_path):
+    definition = tmp_path / "mine.toml"
+    definition.write_text('name = "mine"\ntitle = "für alle"\n[both]\nheader = "length:u8"\n', encoding="utf-8")
+
+    shown = child("protocols", str(definition), extra={"PYTHONIOENCODING": "latin-1"})
+
+    assert (shown.returncode, shown.stderr) == (0, b"")
+    assert shown.stdout.startswith("mine \\u2014 für alle\n".encode("latin-1"))
