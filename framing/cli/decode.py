@@ -1,0 +1,176 @@
+"""`framing decode`: a capture, or a file of raw bytes → frames and messages."""
+
+import io
+import sys
+from collections.abc import Iterator
+from typing import cast
+
+import click
+
+from framing.capture.files import source_name
+from framing.capture.lines import json_line
+from framing.capture.reading import read, read_raw
+from framing.capture.records import ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
+from framing.cli.console import note
+from framing.cli.exits import BAD_FRAMES, OK, TRUNCATED
+from framing.cli.frametext import FrameText, problem_text, summary_text
+from framing.cli.progress import Progress
+from framing.cli.wire_options import chosen_protocol, wire_options
+from framing.errors import CaptureError, CaptureFileError, TruncatedFrameError
+from framing.protocol import SIDES, Protocol, Side
+
+__all__ = ["decode"]
+
+_CAPTURE_OPTIONS = {"ports": "--port", "flows": "--flow", "every_flow": "--all"}
+
+
+@click.command(short_help="Show the frames and messages of a capture or a file of raw bytes")
+@click.argument("file", default="-")
+@wire_options
+@click.option("--raw", is_flag=True, help="FILE is no capture: it holds the bytes of one side and nothing else.")
+@click.option("--side", type=click.Choice(SIDES), help="Which side sent them; client if not said. With --raw.")
+@click.option("--port", "ports", type=click.IntRange(0, 65535), multiple=True, help="Flows whose server has this port.")
+@click.option("--flow", "flows", multiple=True, metavar="FLOW", help="A flow's name, an endpoint or an address.")
+@click.option("--all", "every_flow", is_flag=True, help="All flows, whatever ports the protocol has.")
+@click.option("--max-frame-size", type=click.IntRange(1), metavar="BYTES", help="Limit on a whole frame.")
+@click.option("--limit", type=click.IntRange(1), metavar="COUNT", help="Stop after so many frames.")
+@click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
+def decode(
+    file: str,
+    protocol: str | None,
+    frame_format: str | None,
+    codec: str | None,
+    raw: bool,
+    side: str | None,
+    max_frame_size: int | None,
+    limit: int | None,
+    form: str,
+    **chosen: object,
+) -> None:
+    """Show the frames and messages in FILE, a pcap or pcapng capture or, with --raw, the bytes of one direction.
+
+    \b
+    Examples:
+      framing decode capture.pcap --protocol kafka
+      framing decode capture.pcap --frame u32be --codec msgpack --port 4000 --format jsonl
+      tcpdump -w - 'port 5432' | framing decode - --protocol postgresql
+
+    Without --port, --flow or --all, the flows on the protocol's own ports are decoded, or all if it has none. After a
+    frame error, or where the capture lacks bytes, the rest of that flow is skipped and counted; others go on.
+
+    With --format jsonl each record is one JSON object a line, errors, gaps and sums included; with text, these stand
+    on stderr.
+
+    Exit codes: 3 if any frame was bad or could not be decoded; 4 if the input was incomplete: it ended inside a frame
+    or a packet, or bytes are missing from the capture.
+    """
+    wire = chosen_protocol(protocol, frame_format, codec)
+    given = {name: value for name, value in chosen.items() if value}
+    _check_options(raw, side, given)
+    if raw:
+        records = read_raw(file, wire, side=cast(Side, side or "client"), max_frame_size=max_frame_size)
+    else:
+        records = _capture_records(file, wire, max_frame_size, given)
+    output = _JsonOutput(file) if form == "jsonl" else _TextOutput(file)
+    click.get_current_context().exit(_show(records, output, limit))
+
+
+def _check_options(raw: bool, side: str | None, given: dict[str, object]) -> None:
+    """Refuse options that would do nothing."""
+    if raw and given:
+        raise click.UsageError(f"{_CAPTURE_OPTIONS[next(iter(given))]} chooses flows of a capture; --raw has only one")
+    if side and not raw:
+        raise click.UsageError("--side goes with --raw; a capture tells who sent what")
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(_CAPTURE_OPTIONS[name] for name in given)} exclude each other")
+
+
+def _capture_records(
+    file: str, wire: Protocol, max_frame_size: int | None, given: dict[str, object]
+) -> Iterator[Record]:
+    try:
+        yield from read(file, wire, max_frame_size=max_frame_size, **given)  # type: ignore[arg-type]  # click has checked
+    except CaptureFileError as error:
+        if error.offset == 0:
+            error.hint = "; ".join(filter(None, (error.hint, "if it is the bytes of one direction, say --raw")))
+        raise
+    except CaptureError as error:  # none of its flows was chosen
+        raise click.UsageError(str(error)) from error
+
+
+def _show(records: Iterator[Record], output: "_Output", limit: int | None) -> int:
+    """Write all records, and return the exit code."""
+    code, count = OK, 0
+    for record in records:
+        output.write(record)
+        if isinstance(record, FrameRecord):
+            count += 1
+            if count == limit:
+                output.note(f"stopped after {count} frames")
+                break
+        elif isinstance(record, ErrorRecord | GapRecord):
+            code = BAD_FRAMES if BAD_FRAMES in (code, _code(record)) else TRUNCATED
+    output.progress.clear()
+    return code
+
+
+def _code(record: ErrorRecord | GapRecord) -> int:
+    error = record.error
+    incomplete = isinstance(record, GapRecord) or isinstance(error, TruncatedFrameError)
+    return TRUNCATED if incomplete or getattr(error, "truncated", False) else BAD_FRAMES
+
+
+class _Output:
+    """Where records go."""
+
+    def __init__(self, file: str) -> None:
+        self.file = source_name(file)
+        self.progress = Progress()
+        self._frame_count = 0
+        # Whoever pipes a capture in while it grows wants to see each frame when it comes.
+        self._is_live = file == "-"
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # What somebody sent must not end us where the terminal's encoding has no sign for it.
+            sys.stdout.reconfigure(errors="backslashreplace")
+
+    def write(self, record: Record) -> None:
+        """Write one record."""
+        raise NotImplementedError
+
+    def note(self, text: str) -> None:
+        """Tell people something, behind all data that was written before."""
+        sys.stdout.flush()
+        self.progress.clear()
+        note(text)
+
+    def _put(self, line: str) -> None:
+        sys.stdout.write(line)
+        if self._is_live:
+            sys.stdout.flush()
+        self._frame_count += 1
+        self.progress.tell(self._frame_count, "records")
+
+
+class _JsonOutput(_Output):
+    """Every record is data."""
+
+    def write(self, record: Record) -> None:
+        self._put(json_line(record))
+        if isinstance(record, SummaryRecord) and record.flow is None:
+            self.note(summary_text(record))
+
+
+class _TextOutput(_Output):
+    """Frames are data, the rest is told on stderr. A flow's own sums are left to JSON: there may be thousands."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self._text = FrameText()
+
+    def write(self, record: Record) -> None:
+        if isinstance(record, FrameRecord):
+            self._put(self._text.line(record))
+        elif isinstance(record, ErrorRecord | GapRecord):
+            self.note(problem_text(record, self.file))
+        elif record.flow is None:
+            self.note(summary_text(record))

@@ -1,0 +1,111 @@
+"""`framing streams`: the flows of a capture, as a table."""
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from framing import registry
+from framing.capture.files import source_name
+from framing.capture.lines import format_time, json_line
+from framing.capture.overview import survey
+from framing.capture.records import ErrorRecord, FlowRecord
+from framing.cli.console import colour_wanted, escaped, note, print_table
+from framing.cli.exits import BAD_FRAMES, OK, TRUNCATED
+from framing.cli.frametext import problem_text
+from framing.definition import get_protocol
+from framing.errors import FramingError
+
+__all__ = ["streams"]
+
+_HEAD = ("FLOW", "SIDE", "PACKETS", "BYTES", "MISSING", "RESENT", "CONFLICTING", "FIRST", "LAST", "END", "PROTOCOL")
+_NUMBERS = range(2, 7)
+_TROUBLES = range(4, 7)
+_TIMES = range(7, 9)
+
+
+@click.command(short_help="List the connections of a capture")
+@click.argument("file", default="-")
+@click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
+def streams(file: str, form: str) -> None:
+    """List the TCP flows of FILE, a pcap or pcapng capture: two for each connection, one for each direction.
+
+    \b
+    Examples:
+      framing streams capture.pcap
+      framing streams capture.pcap --format jsonl | jq .flow
+
+    \b
+    SIDE         which side sends in this flow; with a question mark where no SYN was seen and the ports tell
+    MISSING      bytes that were sent but are not in the capture
+    RESENT       bytes that came again; CONFLICTING of them were not the same
+    FIRST, LAST  the times of the packets with bytes
+    END          fin, reset, or capture: it went on when the capture ended
+    PROTOCOL     known protocols on the server's port; whether it is one, only decoding tells
+
+    Exit codes: 4 if the capture ends inside a packet, 3 if it is damaged; what is before is listed.
+    """
+    rows: list[FlowRecord] = []
+    code = OK
+    for record in survey(file, _protocols_by_port()):
+        if form == "jsonl":
+            sys.stdout.write(json_line(record))
+        elif isinstance(record, FlowRecord):
+            rows.append(record)
+        if isinstance(record, ErrorRecord):
+            sys.stdout.flush()
+            code = TRUNCATED if getattr(record.error, "truncated", False) else BAD_FRAMES
+            note(problem_text(record, source_name(file)))
+    if form == "text":
+        _print_rows(rows)
+    click.get_current_context().exit(code)
+
+
+def _protocols_by_port() -> dict[int, tuple[str, ...]]:
+    """Return the names of the protocols on each port, of those that are files: a guess shall run nobody's code."""
+    known: dict[int, tuple[str, ...]] = {}
+    for entry in registry.entries("protocol"):
+        if not entry.usable or not entry.path:
+            continue
+        try:
+            protocol = get_protocol(entry.spelling)
+        except FramingError:  # told by `framing protocols`; here it is only one guess less
+            continue
+        for port in protocol.ports:
+            known[port] = (*known.get(port, ()), entry.spelling)
+    return known
+
+
+def _print_rows(rows: list[FlowRecord]) -> None:
+    # Flows without a byte come last; of the others, the one that spoke first comes first.
+    rows.sort(key=lambda row: (row.first_ns is None, row.first_ns or 0))
+    cells = [_cells(row) for row in rows]
+    if sys.stdout.isatty():
+        _print_on_terminal(cells)
+    else:
+        print_table(_HEAD, cells)
+
+
+def _cells(row: FlowRecord) -> list[str]:
+    sizes = (row.packet_count, row.size, row.missing_size, row.retransmitted_size, row.conflicting_size)
+    times = ("-" if time is None else format_time(time) for time in (row.first_ns, row.time_ns))
+    side = row.direction + ("?" if row.is_guessed else "")
+    return [row.flow, side, *map(str, sizes), *times, row.end, ", ".join(row.protocols) or "-"]
+
+
+def _print_on_terminal(cells: Sequence[Sequence[str]]) -> None:
+    """Print a table that fits the terminal: what is no trouble anywhere is left out, times go to the second."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = [
+        index for index in range(len(_HEAD)) if index not in _TROUBLES or any(line[index] != "0" for line in cells)
+    ]
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for index in shown:
+        table.add_column(_HEAD[index], justify="right" if index in _NUMBERS else "left", overflow="fold")
+    for line in cells:
+        short = [cell.partition(".")[0] if index in _TIMES else cell for index, cell in enumerate(line)]
+        table.add_row(*(Text(escaped(short[index])) for index in shown))
+    Console(no_color=colour_wanted() is False, highlight=False).print(table)
