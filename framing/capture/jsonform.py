@@ -110,8 +110,8 @@ def _list(value: Any, depth: int) -> Any:
 
 
 def _map(value: dict[Any, Any], depth: int) -> Any:
-    if all(type(key) is str and key[:1] != "$" for key in value):
-        return {key: _form(item, depth) for key, item in value.items()}
+    if all(isinstance(key, str) and key[:1] != "$" for key in value):
+        return {str.__str__(key): _form(item, depth) for key, item in value.items()}
     return {"$map": [[_form(key, depth), _form(item, depth)] for key, item in value.items()]}
 
 
@@ -154,17 +154,13 @@ _BOXES: dict[type, Callable[[Any, int], Any]] = {list: _list, tuple: _list, dict
 
 # Subclass → what it is without its name and methods. `str` before `int`: construct has names of numbers that are text.
 _SUBCLASSES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (dict, lambda value: {_plain(key): item for key, item in value.items()}),
+    (dict, lambda value: dict(value.items())),
     (list, list),
     (str, str.__str__),
     (float, float.__float__),
     (int, int.__int__),
     (bytes, bytes),
 )
-
-
-def _plain(key: Any) -> Any:
-    return str.__str__(key) if isinstance(key, str) else key
 
 
 def _read(tag: str, content: Any) -> Any:
