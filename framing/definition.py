@@ -82,7 +82,7 @@ def _attribute(text: str) -> Any:
         found: Any = import_module(module)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError) as error:  # TypeError: `..module` has no package here
         raise DefinitionError(
             f"{text} cannot be imported: {error}",
             source=text,

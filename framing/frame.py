@@ -17,7 +17,17 @@ from typing import Any, ClassVar, Self
 
 from framing.errors import DefinitionError, FrameTooLargeError
 
-__all__ = ["DEFAULT_MAX_FRAME_SIZE", "Buffer", "Frame", "FrameFormat", "Measure", "Scan", "ScanFrames"]
+__all__ = [
+    "DEFAULT_MAX_FRAME_SIZE",
+    "Buffer",
+    "Frame",
+    "FrameFormat",
+    "Measure",
+    "Scan",
+    "ScanFrames",
+    "check_limit",
+    "check_option",
+]
 
 # 1 MiB: four times the largest Kafka request of a default producer, the default of msgpack-rpc and of MongoDB's drivers
 # are larger, so definitions raise it by name; a peer that announces more must have been expected to.
@@ -92,6 +102,8 @@ class FrameFormat(ABC):
         min_size: bytes needed before `measure` can say anything; a parser waits for them.
         field_names: header and trailer fields that belong to the application. A format that has any makes messages
             travel as `Message(value, **fields)`.
+        payload_last: true promises that the payload lies in the frame as it is and goes to the frame's end, and that
+            `bounds` needs no more than the header to tell where it begins: a large one is then copied only once.
         scan: an optional loop over many frames, or `None`. `scan(buffer, start, end, limit, out)` appends the payloads
             of at most `limit` whole, good frames to `out` and returns where it stopped: before the first frame that is
             incomplete, over the limit or odd in any way, about which `measure` then has the word. Never raises.
@@ -104,6 +116,7 @@ class FrameFormat(ABC):
     max_frame_size: int = DEFAULT_MAX_FRAME_SIZE
     min_size: int = 1
     field_names: tuple[str, ...] = ()
+    payload_last: bool = False
     scan: Scan | None = None
     scan_frames: "ScanFrames | None" = None
 
@@ -178,16 +191,12 @@ class FrameFormat(ABC):
     def limited(self, max_frame_size: int) -> Self:
         """Return the same format with another limit on the whole frame.
 
+        A limit above what the format can announce is lowered to that: one limit serves all phases of a protocol.
+
         Raises:
-            DefinitionError: the limit is below the smallest frame or above what the length field can announce.
+            DefinitionError: the limit is below the smallest frame.
         """
-        if max_frame_size < self.min_size:
-            raise DefinitionError(
-                f"no frame of format {self.name} fits a limit of {max_frame_size} bytes",
-                key="max_frame_size",
-                found=max_frame_size,
-                allowed=f"{self.min_size} or more",
-            )
+        check_limit(self.name, max_frame_size, self.min_size)
         limited = copy.copy(self)
         vars(limited).pop("_frame_class", None)
         limited.max_frame_size = max_frame_size
@@ -195,7 +204,11 @@ class FrameFormat(ABC):
         return limited
 
     def _prepare(self) -> None:  # noqa: B027 - most formats have nothing that depends on it
-        """Recompute what depends on `max_frame_size`; called by `limited`."""
+        """Check `max_frame_size` and recompute what depends on it; called by `limited`.
+
+        Raises:
+            DefinitionError: no frame fits the limit.
+        """
 
     def check_size(self, frame_size: int) -> None:
         """Refuse to serialize a frame over the limit.
@@ -216,3 +229,30 @@ class FrameFormat(ABC):
 
     def __hash__(self) -> int:
         return hash(repr(self))
+
+
+def check_limit(name: str, max_frame_size: int, least: int, most: int | None = None) -> None:
+    """Refuse a limit under which there are no frames, or that no length can announce.
+
+    Raises:
+        DefinitionError: `max_frame_size` is not from `least` to `most`.
+        TypeError: it is no `int`.
+    """
+    check_option("max_frame_size", max_frame_size, int)
+    if max_frame_size < least or (most is not None and max_frame_size > most):
+        raise DefinitionError(
+            f"format {name} cannot have this limit",
+            key="max_frame_size",
+            found=max_frame_size,
+            allowed=f"{least} or more bytes" if most is None else f"{least} to {most} bytes",
+        )
+
+
+def check_option(key: str, value: object, *kinds: type) -> None:
+    """Refuse an option of the wrong type, before it fails in the middle of something else.
+
+    Raises:
+        TypeError: `value` is of none of these types. A `bool` is no `int` here.
+    """
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        raise TypeError(f"{key} takes {' or '.join(kind.__name__ for kind in kinds)}, not {type(value).__name__}")

@@ -16,7 +16,7 @@ are read. Spec: [F30] to [F34].
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from framing.errors import DecodeError, DefinitionError, EncodeError
+from framing.errors import DecodeError, DefinitionError, EncodeError, FrameTooLargeError
 from framing.frame import Frame
 from framing.wire import MessageReader, WireFormat
 
@@ -186,14 +186,22 @@ class Protocol:
         for side in SIDES:
             for phase in self.direction(side).phases.values():
                 for rule in phase.after:
-                    self._check_rule(rule)
+                    self._check_rule(rule, phase)
 
     @classmethod
     def both_ways(cls, name: str, wire: WireFormat, **facts: Any) -> "Protocol":
         """Return the protocol in which both sides send one wire format all the time."""
         return cls(name, Direction((Phase("frames", wire),)), Direction((Phase("frames", wire),)), **facts)
 
-    def _check_rule(self, rule: Rule) -> None:
+    def _check_rule(self, rule: Rule, phase: Phase) -> None:
+        names = phase.wire.format.field_names
+        if strange := [name for name in rule.fields if name not in names]:
+            raise DefinitionError(
+                f"the frames of phase {phase.name} have no field {strange[0]}",
+                key="after",
+                found=strange[0],
+                allowed=", ".join(names) or "a phase whose frames have header fields",
+            )
         for side, phase_name in rule.moves.items():
             if side not in SIDES:
                 raise DefinitionError("a rule moves a side", key="after", found=side, allowed="client, server")
@@ -387,25 +395,35 @@ class DirectionReader:
 
     def encode(self, message: Any) -> bytes:
         """Return this side's frame for a message and apply the phase's rules; see `Conversation.encode`."""
-        try:
-            data = self.phase.wire.encode(message)
-            fits = data.startswith(self.phase.first)
-        except EncodeError:
-            if not self._undecided:
-                raise
-            fits = False
-        if self._undecided and not fits:
+        phases = self._conversation.protocol.direction(self._side).phases
+        phase = self.phase
+        data = self._encoded(phase, message)
+        while data is None:
             # The phase is optional, and the message belongs to the one that stands in for it.
-            other = self._conversation.protocol.direction(self._side).phases[self.phase.otherwise]
-            data = other.wire.encode(message)
-            self.enter(other.name)
+            phase = phases[phase.otherwise]
+            data = self._encoded(phase, message)
+        if phase is not self.phase:
+            self.enter(phase.name)
         self._undecided = False
-        self._conversation.noted(self._side, self.phase.wire.format.frame(data))
+        self._conversation.noted(self._side, phase.wire.format.frame(data))
         return data
+
+    def _encoded(self, phase: Phase, message: Any) -> bytes | None:
+        """Return a message as a phase's frame, `None` if that is no frame for an optional phase to begin with."""
+        optional = bool(phase.first) and (self._undecided or phase is not self.phase)
+        try:
+            data = phase.wire.encode(message)
+        except (EncodeError, FrameTooLargeError):
+            if not optional:
+                raise
+            return None
+        return None if optional and not data.startswith(phase.first) else data
 
     def enter(self, phase_name: str) -> None:
         """Go on in another phase; its parser begins with the bytes that were not read."""
         old = self._reader
+        if old.error is not None:
+            return  # bytes behind it were dropped: no phase makes a bad stream good again [F8]
         self.phase = self._conversation.protocol.direction(self._side).phases[phase_name]
         self.frames_in_phase = 0
         self._undecided = bool(self.phase.first)

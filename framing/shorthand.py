@@ -20,7 +20,7 @@ from framing.wire import WireFormat
 __all__ = ["Call", "expanded", "get_codec", "get_format", "get_wire", "parse_call", "split_shorthand"]
 
 
-def get_codec(text: str, **options: Any) -> Codec:
+def get_codec(text: str, /, **options: Any) -> Codec:
     """Return a new codec.
 
     >>> get_codec("msgpack(max_depth=8)")  # doctest: +ELLIPSIS
@@ -41,7 +41,7 @@ def get_codec(text: str, **options: Any) -> Codec:
     return codec
 
 
-def get_format(text: str, **options: Any) -> FrameFormat:
+def get_format(text: str, /, **options: Any) -> FrameFormat:
     """Return a frame format.
 
     >>> get_format("u16be", max_frame_size=100)
@@ -120,6 +120,8 @@ def parse_call(text: str) -> Call:
     for argument in _split(rest[:-1], ",", text):
         key, equals, value = argument.partition("=")
         if equals and key.strip().isidentifier():
+            if key.strip() in call.options:
+                raise DefinitionError("an option is given twice", source=text, key=key.strip())
             call.options[key.strip()] = _value(value.strip(), text)
         elif argument.strip():
             call.arguments.append(_value(argument.strip(), text))
@@ -152,7 +154,7 @@ def _value(text: str, source: str) -> Any:
 
         try:
             return literal_eval(text)
-        except (ValueError, SyntaxError) as error:
+        except (ValueError, SyntaxError, RecursionError, MemoryError) as error:  # the last two: deep nesting
             raise DefinitionError("not a quoted text", source=source, found=text, allowed='"…" with escapes') from error
     if text in ("true", "false"):
         return text == "true"
@@ -188,9 +190,8 @@ def _made(kind: str, factory: Any, call: Call, options: dict[str, Any]) -> Any:
     try:
         return factory(*call.arguments, **merged)
     except TypeError as error:
-        # Options that the factory does not take are the definition's mistake; a TypeError from inside it is a bug.
-        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
-            raise
+        if not call.arguments and not merged:
+            raise  # nobody's mistake but the plug-in's
         taken = _parameters(factory)
         strange = [key for key in merged if taken and key not in taken]
         raise DefinitionError(

@@ -37,7 +37,7 @@ def load_protocol(path: str) -> Protocol:
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no UTF-8, or a path that cannot be
         raise DefinitionError(f"the definition cannot be read: {error}", source=path) from error
     return parse_protocol(text, path)
 
@@ -57,7 +57,7 @@ def parse_protocol(text: str, source: str) -> Protocol:
     """
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # both also for numbers and nesting that no definition has
         raise DefinitionError(f"this is no TOML: {error}", source=source) from error
     return _protocol(_Table(content, text, source, ()))
 
@@ -131,14 +131,14 @@ def _protocol(table: _Table) -> Protocol:
     ports = tuple(table.take("ports", list, []))
     if not name:
         raise table.error("a protocol needs a name", "name", "nothing", "text")
-    if not all(isinstance(port, int) and 0 < port < 65536 for port in ports):
+    if not all(type(port) is int and 0 < port < 65536 for port in ports):
         raise table.error("not a list of ports", "ports", ports, "[1 to 65535, …]")
     both = table.take("both", dict)
     sides = table.take("client", dict), table.take("server", dict)
     table.finish()
     try:
         if both is not None and sides == (None, None):
-            return Protocol.both_ways(name, _whole_wire(table.inner("both", both)), ports=ports, **facts)
+            return Protocol.both_ways(name, _lone_wire(table.inner("both", both)), ports=ports, **facts)
         if both is not None or None in sides:
             raise table.error(
                 "a protocol has [both], or [client] and [server]", "client", tuple(table.content), "either"
@@ -151,7 +151,7 @@ def _protocol(table: _Table) -> Protocol:
 
 def _direction(table: _Table) -> Direction:
     if "phases" not in table.content:
-        return Direction((Phase("frames", _whole_wire(table)),))
+        return Direction((Phase("frames", _lone_wire(table)),))
     phases = table.table("phases")
     options = {key: table.take(key, str, "") for key in ("start", "midstream")}
     table.finish()
@@ -199,6 +199,14 @@ def _rule(table: _Table, phase: _Table) -> Rule:
     return rule
 
 
+def _lone_wire(table: _Table) -> WireFormat:
+    """Make the wire format of a direction without phases."""
+    for key in _PHASE_KEYS:
+        if key in table.content:
+            raise table.error("only a phase has this", key, key, "[….phases.NAME], more than one of them")
+    return _whole_wire(table)
+
+
 def _whole_wire(table: _Table) -> WireFormat:
     """Make the wire format of a table whose other keys were taken."""
     header, name = table.take("header", str), table.take("format", str)
@@ -236,9 +244,12 @@ def _union(table: _Table) -> TaggedUnion:
 
 
 def _tag(text: str, *, number: bool) -> int | bytes:
-    if number and text[:2] == "0x":
-        return int(text, 16)
-    return int(text) if number and text.isdecimal() else _bytes(text)
+    if not number:
+        return _bytes(text)
+    try:
+        return int(text, 16) if text[:2] == "0x" else int(text)
+    except ValueError:
+        return _bytes(text)
 
 
 def _bytes(text: str) -> bytes:

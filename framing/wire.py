@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from framing.codec import Codec
-from framing.errors import DecodeError, DefinitionError, EncodeError
+from framing.errors import DecodeError, DefinitionError, EncodeError, FrameError
 from framing.frame import Frame, FrameFormat
 from framing.parser import FrameParser
 
@@ -130,6 +130,12 @@ class WireFormat:
                 found=codec.field,
                 allowed=", ".join(format.field_names) or "a format with header fields",
             )
+        if self.tagged and "tag" in format.field_names:
+            raise DefinitionError(
+                "the header has a field called tag, which is what the tag in the payload is called",
+                key="field",
+                allowed="another name for the header field, or field=tag to let it choose the codec",
+            )
 
     @property
     def bare(self) -> bool:
@@ -165,6 +171,8 @@ class WireFormat:
         if self.codec.field is not None:
             return self.codec.codec(fields.get(self.codec.field), EncodeError).encode(value)
         tag = fields.pop("tag", b"")
+        if not isinstance(tag, bytes):
+            raise EncodeError("a tag is bytes here", path="tag", found=tag)
         payload: bytes = tag + self.codec.codec(tag, EncodeError).encode(value)
         if self.codec.split(payload)[0] != tag:
             raise EncodeError("with this tag the payload would be taken for another case", path="tag", found=tag)
@@ -245,6 +253,11 @@ class MessageReader:
     def frame_count(self) -> int:
         """Frames of the stream handed out so far."""
         return self._parser.frame_count
+
+    @property
+    def error(self) -> FrameError | None:
+        """The error that has ended the stream, as soon as a pull has met it."""
+        return self._parser.error
 
     @property
     def finished(self) -> bool:

@@ -14,9 +14,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError
-from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure
+from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 
 __all__ = ["DelimiterFormat", "LineFormat"]
+
+# From how many frames on one split is quicker than as many finds, and how many bytes it may copy for them.
+_SCANNED_COUNT = 32
+_SCANNED_SIZE = 1 << 16
+
+# Longer than most lines, so that one window is the rule.
+_WINDOW_SIZE = 256
 
 
 class DelimiterFormat(FrameFormat):
@@ -49,25 +56,30 @@ class DelimiterFormat(FrameFormat):
         max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
     ) -> None:
         several = (delimiters,) if isinstance(delimiters, bytes | str) else tuple(delimiters)
-        self._delimiters = tuple(one.encode() if isinstance(one, str) else bytes(one) for one in several)
+        self._delimiters = tuple(_bytes("delimiters", one) for one in several)
         if not self._delimiters or not all(self._delimiters) or len({*self._delimiters}) < len(self._delimiters):
             raise DefinitionError(
                 "one or more different, non-empty delimiters are needed", key="delimiters", found=several
             )
-        self._written = self._delimiters[0] if write is None else write.encode() if isinstance(write, str) else write
+        self._written = self._delimiters[0] if write is None else _bytes("write", write)
         self._keep, self._final = keep, final
+        check_option("keep", keep, bool)
+        check_option("final", final, bool)
         self._longest = max(map(len, self._delimiters))
         self.max_frame_size = max_frame_size
-        if max_frame_size < self._longest:
+        self._prepare()
+        if not self._is_one_frame(self._written, self._written if keep else b""):
             raise DefinitionError(
-                "the limit leaves no room for a delimiter", key="max_frame_size", found=max_frame_size
+                "a frame that ends with this could go on as another delimiter",
+                key="write",
+                found=self._written,
+                allowed="a delimiter that no other one begins with",
             )
-        if len(self._delimiters) == 1:
-            self.scan = self._scan
 
     def _prepare(self) -> None:
-        if self.scan is not None:
-            self.scan = self._scan  # bound to this copy, whose limit differs
+        check_limit(self.name, self.max_frame_size, max(self._longest, len(self._written)))
+        if len(self._delimiters) == 1:
+            self.scan = self._scan  # bound to this object, whose limit it needs
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size once the delimiter is there. [F23]"""
@@ -79,7 +91,7 @@ class DelimiterFormat(FrameFormat):
         stop = self._find(buffer, looked, min(end, limit), waiting=end < limit)
         if stop:
             return stop - start
-        if end >= limit:
+        if end >= limit + self._final:  # one byte more may still be refused, where the end may come now
             raise FrameTooLargeError(
                 "no delimiter within the limit",
                 offset=start,
@@ -102,10 +114,10 @@ class DelimiterFormat(FrameFormat):
         if len(self._delimiters) == 1:
             place = buffer.find(self._delimiters[0], start, end)
             return place + self._longest if place >= 0 else 0
-        found = [(place, -len(one)) for one in self._delimiters if (place := buffer.find(one, start, end)) >= 0]
+        found = self._find_first(buffer, start, end)
         if not found:
             return 0
-        place, negative_size = min(found)
+        place, negative_size = found
         if waiting:
             for begin in range(max(start, end - self._longest + 1), place + 1):
                 rest = bytes(buffer[begin:end])
@@ -113,8 +125,37 @@ class DelimiterFormat(FrameFormat):
                     return 0
         return place - negative_size
 
+    def _find_first(self, buffer: Buffer, start: int, end: int) -> tuple[int, int] | None:
+        """Return the place of the delimiter that begins first, and minus its size.
+
+        In windows: a delimiter that never comes must not be sought through the whole buffer for each frame.
+        """
+        size, begin = _WINDOW_SIZE, start
+        while begin < end:
+            stop = min(end, begin + size)
+            places = [place for one in self._delimiters if (place := buffer.find(one, begin, stop)) >= 0]
+            if places:
+                stop = min(end, min(places) + self._longest)
+                return min((at, -len(one)) for one in self._delimiters if (at := buffer.find(one, begin, stop)) >= 0)
+            if stop == end:
+                break
+            begin, size = max(begin, stop - self._longest + 1), 2 * size
+        return None
+
     def _scan(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
-        """Cut many frames with one `bytes.split`; see `FrameFormat.scan`."""
+        """Cut many frames; see `FrameFormat.scan`."""
+        if limit < _SCANNED_COUNT:
+            return start  # a split copies all that is there, each time, and these few are quickly found
+        room = len(out) + limit
+        while len(out) < room:
+            stop = self._split(buffer, start, min(end, start + _SCANNED_SIZE), room - len(out), out)
+            if stop == start:
+                break
+            start = stop
+        return start
+
+    def _split(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+        """Cut many frames with one `bytes.split`."""
         delimiter = self._delimiters[0]
         count = min(limit, buffer.count(delimiter, start, end))
         parts = buffer[start:end].split(delimiter, count)
@@ -161,9 +202,8 @@ class DelimiterFormat(FrameFormat):
     def _is_one_frame(self, data: bytes, payload: bytes) -> bool:
         if self._written not in self._delimiters:
             return data.find(self._written) == len(data) - len(self._written)
-        return (
-            self._find(data, 0, len(data), waiting=False) == len(data) and self.payload(data, 0, len(data)) == payload
-        )
+        # Waiting: what is sent next must not make a longer delimiter of this one.
+        return self._find(data, 0, len(data), waiting=True) == len(data) and self.payload(data, 0, len(data)) == payload
 
     def __repr__(self) -> str:
         shown = [repr(self._delimiters[0] if len(self._delimiters) == 1 else self._delimiters)]
@@ -197,10 +237,9 @@ class LineFormat(DelimiterFormat):
         final: bool = False,
         max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
     ) -> None:
-        super().__init__(b"\n", keep=keep, final=final, max_frame_size=max_frame_size)
-        self._written = write.encode() if isinstance(write, str) else write
-        if self._written not in (b"\n", b"\r\n"):
-            raise DefinitionError("no line ending", key="write", found=self._written, allowed=r"\n or \r\n")
+        if _bytes("write", write) not in (b"\n", b"\r\n"):
+            raise DefinitionError("no line ending", key="write", found=write, allowed=r"\n or \r\n")
+        super().__init__(b"\n", write=write, keep=keep, final=final, max_frame_size=max_frame_size)
 
     def _stripped(self, parts: list[bytes]) -> list[bytes]:
         return [part[:-1] if part[-1:] == b"\r" else part for part in parts]
@@ -214,6 +253,11 @@ class LineFormat(DelimiterFormat):
     def _is_one_frame(self, data: bytes, payload: bytes) -> bool:
         # A payload that ends with CR would lose it to the line ending.
         return data.find(b"\n") == len(data) - 1 and self.payload(data, 0, len(data)) == payload
+
+
+def _bytes(key: str, value: bytes | str) -> bytes:
+    check_option(key, value, bytes, str)
+    return value.encode() if isinstance(value, str) else value
 
 
 class _Search:

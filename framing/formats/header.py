@@ -26,9 +26,19 @@ from typing import Any, Literal, cast
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
 from framing.formats.layout import Layout
 from framing.formats.notation import Field, parse_notation
-from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, Frame, FrameFormat, Measure, Scan, ScanFrames
+from framing.frame import (
+    DEFAULT_MAX_FRAME_SIZE,
+    Buffer,
+    Frame,
+    FrameFormat,
+    Measure,
+    Scan,
+    ScanFrames,
+    check_limit,
+    check_option,
+)
 
-__all__ = ["HeaderFormat", "counted_size"]
+__all__ = ["HeaderFormat", "check_counted_once", "counted_size"]
 
 _STRUCT_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
@@ -72,12 +82,18 @@ class HeaderFormat(FrameFormat):
         max_frame_size: int | None = None,
     ) -> None:
         self._declared = {"header": header, "trailer": trailer, "length": length, "counts": counts}
+        for key, value in self._declared.items():
+            check_option(key, value, str)
+        if payload_size is not None:
+            check_option("payload_size", payload_size, int)
         self._fixed_payload_size = payload_size
-        self._header = Layout(_fixed(parse_notation(header), header))
-        self._trailer = Layout(_fixed(parse_notation(trailer, "trailer"), trailer))
         self._length = length if payload_size is None else ""
+        self._header = Layout(_fixed(parse_notation(header), header, self._length))
+        self._trailer = Layout(_fixed(parse_notation(trailer, "trailer"), trailer, ""))
+        self._least = self._header.size + self._trailer.size
         self.min_size = max(1, self._header.size)
-        self._base = self._header.size + self._trailer.size
+        self.payload_last = not self._trailer.size
+        self._base = self._least
         self._scale, self._max_value, self._max_total = 1, 0, self._base + (payload_size or 0)
         if payload_size is None:
             self._learn_length(header, length, counts)
@@ -86,7 +102,8 @@ class HeaderFormat(FrameFormat):
         names = (*self._header.free_names, *self._trailer.free_names)
         self.field_names = tuple(name for name in names if name != self._length)
         _check_unique(self._header.names + self._trailer.names, trailer)
-        self.max_frame_size = self._limit(max_frame_size)
+        self.max_frame_size = self._default_limit() if max_frame_size is None else max_frame_size
+        check_limit("header", self.max_frame_size, self._least, self._max_total)
         if self._trailer.has_constants:
             self.verify = self._verify_trailer
         self._prepare()
@@ -108,29 +125,22 @@ class HeaderFormat(FrameFormat):
         for layout in (self._header, self._trailer):
             sizes.update((name, layout.place(name)[1].size) for name in layout.names)
         self._base -= counted_size(counts, sizes, header)
+        check_counted_once(counts, self._header, "header", header)
+        check_counted_once(counts, self._trailer, "trailer", header)
         self._scale = field.scale
         self._length_offset, self._length_field = offset, field
         self._shift, self._max_value = (part.shift, (1 << part.count) - 1) if part else (0, (1 << 8 * field.size) - 1)
         self._max_total = self._max_value * self._scale + self._base
-        if self._max_total < self._header.size + self._trailer.size:
+        if self._max_total < self._least:
             raise DefinitionError(
                 f"the length cannot count as much as {counts} always is", source=header, key="counts", found=counts
             )
 
-    def _limit(self, max_frame_size: int | None) -> int:
-        if max_frame_size is None:
-            return min(DEFAULT_MAX_FRAME_SIZE, self._max_total) if self._length else self._max_total
-        if not self._header.size + self._trailer.size <= max_frame_size <= self._max_total:
-            raise DefinitionError(
-                "the limit is not one that this header can have",
-                source=self._declared["header"],
-                key="max_frame_size",
-                found=max_frame_size,
-                allowed=f"{self._header.size + self._trailer.size} to {self._max_total} bytes",
-            )
-        return max_frame_size
+    def _default_limit(self) -> int:
+        return min(DEFAULT_MAX_FRAME_SIZE, self._max_total) if self._length else self._max_total
 
     def _prepare(self) -> None:
+        check_limit("header", self.max_frame_size, self._least if self._length else self._max_total)
         self.max_frame_size = min(self.max_frame_size, self._max_total)
         plain = self._length and self._scale == 1 and self._length_field.size in _STRUCT_CODES
         if not plain or self._length_field.bits or self._header.has_constants:
@@ -141,7 +151,7 @@ class HeaderFormat(FrameFormat):
         length = Struct(f"{order}{self._length_offset}x{_STRUCT_CODES[self._length_field.size]}")
         self._fast_measure = self._make_measure(length)
         self._pack = length.pack if self._header.names == (self._length,) else None
-        if self._base == self._header.size:  # the length counts the payload, and nothing follows the payload
+        if self._base == self._header.size and self.payload_last:  # the length counts the payload, and nothing else
             self.scan, self.scan_frames = self._make_scan(length), self._make_scan_frames(length)
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
@@ -157,12 +167,12 @@ class HeaderFormat(FrameFormat):
         number = int.from_bytes(raw, cast(Literal["big", "little"], self._length_field.byteorder))
         value = (number >> self._shift) & self._max_value
         total = value * self._scale + self._base
-        if total < self._header.size + self._trailer.size:
+        if total < self._least:
             raise HeaderError(
                 f"{self._length} is smaller than what it counts",
                 offset=first,
                 field=self._length,
-                expected=f"{-(-(self._header.size + self._trailer.size - self._base) // self._scale)} or more",
+                expected=f"{-(-(self._least - self._base) // self._scale)} or more",
                 found=value,
             )
         return total
@@ -172,7 +182,7 @@ class HeaderFormat(FrameFormat):
         return self._fast_measure or self.measure
 
     def _make_measure(self, length: Struct) -> Measure:
-        size, base, least = self._header.size, self._base, self._header.size + self._trailer.size
+        size, base, least = self._header.size, self._base, self._least
         unpack, careful = length.unpack_from, self.measure
 
         def measure(buffer: Buffer, start: int, end: int) -> int | None:
@@ -247,7 +257,7 @@ class HeaderFormat(FrameFormat):
 
     def serialize(self, payload: bytes, fields: Mapping[str, Any] | None = None) -> bytes:
         """Return the whole frame; the length and the constants are written, the rest comes from `fields`."""
-        total = self._header.size + len(payload) + self._trailer.size
+        total = self._least + len(payload)
         self.check_size(total)
         if self._pack and not fields and not self._trailer.size:
             value = total - self._base
@@ -310,19 +320,33 @@ def counted_size(counts: str, sizes: dict[str, int], source: str) -> int:
             )
     if "payload" not in words:
         raise DefinitionError("a length must count the payload", source=source, key="counts", found=counts)
-    doubly = [word for word in words if "header" in words and word not in ("header", "payload", "trailer")]
-    if doubly:
-        raise DefinitionError(
-            f"a length counts {doubly[0]} twice: it is part of the header", source=source, key="counts", found=counts
-        )
     return sum(sizes[word] for word in words)
 
 
-def _fixed(fields: list[Field], source: str) -> list[Field]:
+def check_counted_once(counts: str, layout: Layout, part: str, source: str) -> None:
+    """Refuse a length that counts some bytes twice: a part and one of its fields, or two bits of one integer.
+
+    Raises:
+        DefinitionError: it does.
+    """
+    words = counts.split()
+    places = [(word, layout.place(word)[0]) for word in words if word in layout.names]
+    offsets = [offset for _, offset in places]
+    for word, offset in places:
+        if part in words or offsets.count(offset) > 1:
+            why = f"it is part of the {part}" if part in words else "its integer is counted by another name"
+            raise DefinitionError(f"a length counts {word} twice: {why}", source=source, key="counts", found=counts)
+
+
+def _fixed(fields: list[Field], source: str, length: str) -> list[Field]:
     for field in fields:
         if field.kind == "varint":
             raise DefinitionError(
                 "a varint has no fixed width", source=source, position=field.position, hint="use the format varint"
+            )
+        if field.scale != 1 and field.name != length:
+            raise DefinitionError(
+                f"{field.name} has a scale, which only a length can have", source=source, position=field.position
             )
     return fields
 

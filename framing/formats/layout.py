@@ -116,9 +116,11 @@ def _chosen(name: str, allowed: tuple[int | bytes, ...], values: Mapping[str, An
 
 
 def _written_bytes(field: Field, value: Any) -> bytes:
-    if not isinstance(value, bytes | bytearray | memoryview) or len(value) != field.size:
+    # A view's len counts its items, not their bytes.
+    data = bytes(value) if isinstance(value, bytes | bytearray | memoryview) else b""
+    if len(data) != field.size:
         raise EncodeError(f"the header field {field.name} needs {field.size} bytes", path=field.name, found=value)
-    return bytes(value)
+    return data
 
 
 def _fitting(name: str, width: int, value: Any) -> int:

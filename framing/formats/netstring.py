@@ -10,8 +10,8 @@ Spec: [F28], after "Netstrings" by D. J. Bernstein, 1997.
 from collections.abc import Mapping
 from typing import Any
 
-from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
-from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat
+from framing.errors import EncodeError, FrameTooLargeError, HeaderError
+from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit
 
 __all__ = ["NetstringFormat"]
 
@@ -32,11 +32,13 @@ class NetstringFormat(FrameFormat):
     name = "netstring"
 
     def __init__(self, *, max_frame_size: int = DEFAULT_MAX_FRAME_SIZE) -> None:
-        if max_frame_size < len(b"0:,"):
-            raise DefinitionError("no netstring is that small", key="max_frame_size", found=max_frame_size)
         self.max_frame_size = max_frame_size
         self.min_size = len(b"0:")
         self.verify = self._verify_comma
+        self._prepare()
+
+    def _prepare(self) -> None:
+        check_limit("netstring", self.max_frame_size, len(b"0:,"))
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size from the digits. [F28]"""

@@ -163,7 +163,7 @@ def _type(source: _Source, text: str, position: int) -> tuple[str, int, str]:
             raise source.error("a varint of more than 64 bits", position, text, f"varint1 to varint{_VARINT_MAX_SIZE}")
         return "varint", size, "little"
     digits, order = (text[1:-2], text[-2:]) if text[-2:] in ("be", "le") else (text[1:], "")
-    if not text.startswith("u") or not digits.isascii() or not digits.isdecimal():
+    if not text.startswith("u") or not _is_count(digits):
         raise source.error("unknown type", position, text, "u8, u16be to u64le in steps of 8 bits, bytesN, varint")
     width = int(digits)
     if width % 8 or not 8 <= width <= 8 * _MAX_INTEGER_SIZE:
@@ -181,8 +181,11 @@ def _bits(source: _Source, inside: str, position: int, field: Field) -> tuple[Bi
         _check_name(source, name, begin)
         count_text, equals, constants = rest.partition("=")
         count = _number(source, count_text, begin + len(name) + 1, "a number of bits", 1)
+        if count > left:
+            raise source.error(f"more bits than the integer's {8 * field.size}", begin, token, f"{left} bits or fewer")
         left -= count
-        allowed = tuple(_integer(source, text, begin, 1 << count) for text in constants.split("|")) if equals else ()
+        place = begin + len(token) - len(constants)
+        allowed = tuple(_integers(source, constants, place, 1 << count)) if equals else ()
         parts.append(Bits(name, count, left, allowed))
     if left:
         named = 8 * field.size - left
@@ -198,21 +201,26 @@ def _bits(source: _Source, inside: str, position: int, field: Field) -> tuple[Bi
 def _constants(source: _Source, field: Field, text: str, position: int) -> Iterator[int | bytes]:
     if field.kind == "varint":
         raise source.error("a varint cannot be constant", position, text, "an integer or bytes")
+    if field.kind == "uint":
+        yield from _integers(source, text, position, 1 << 8 * field.size)
+        return
     for constant in text.split("|"):
-        if field.kind == "bytes":
-            yield _byte_constant(source, field, constant, position)
-        else:
-            yield _integer(source, constant, position, 1 << 8 * field.size)
+        yield _byte_constant(source, field, constant, position)
+        position += len(constant) + 1
+
+
+def _integers(source: _Source, text: str, position: int, bound: int) -> Iterator[int]:
+    for constant in text.split("|"):
+        yield _integer(source, constant, position, bound)
         position += len(constant) + 1
 
 
 def _byte_constant(source: _Source, field: Field, text: str, position: int) -> bytes:
     pair, star, count = text.partition("*")
     digits, repeat = (pair, count) if star else (text[2:], "1")
-    if (star or text.startswith("0x")) and repeat.isdecimal() and _is_hex(digits):
-        value = bytes.fromhex(digits) * int(repeat)
-        if len(value) == field.size:
-            return value
+    if (star or text.startswith("0x")) and _is_count(repeat) and _is_hex(digits):
+        if len(digits) // 2 * int(repeat) == field.size:  # before the bytes are made: a count may be any number
+            return bytes.fromhex(digits) * int(repeat)
     elif len(text) == field.size and text.isascii():
         return text.encode("ascii")
     raise source.error(
@@ -232,16 +240,20 @@ def _integer(source: _Source, text: str, position: int, bound: int) -> int:
         value = int(text, 16) if text[:2] == "0x" else int(text)
     except ValueError:
         value = -1
-    if not 0 <= value < bound or not text.isalnum():
+    if not 0 <= value < bound or not (text.isascii() and text.isalnum()):
         raise source.error("not a constant that fits", position, text, f"0 to {bound - 1}, decimal or 0x hex")
     return value
 
 
 def _number(source: _Source, text: str, position: int, what: str, least: int) -> int:
-    # Nine digits: a declaration is a person's, but int() on a long run of digits would take quadratic time.
-    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text) >= least):
+    if not _is_count(text) or int(text) < least:
         raise source.error(f"{what} is missing or no number", position, text, f"a decimal number of at least {least}")
     return int(text)
+
+
+def _is_count(text: str) -> bool:
+    # Nine digits: a declaration is a person's, but int() refuses or takes quadratic time on a long run of them.
+    return text.isascii() and text.isdecimal() and len(text) < 10
 
 
 def _check_name(source: _Source, name: str, position: int) -> None:

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, HeaderError
-from framing.formats.header import counted_size
+from framing.formats.header import check_counted_once, counted_size
 from framing.formats.layout import Layout
 from framing.formats.notation import parse_notation
-from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan
+from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan, check_limit, check_option
 
 __all__ = ["VarintFormat", "varint_bytes"]
 
@@ -39,33 +39,36 @@ class VarintFormat(FrameFormat):
     """
 
     name = "varint"
+    payload_last = True
 
     def __init__(
         self, header: str = "length:varint", *, counts: str = "payload", max_frame_size: int | None = None
     ) -> None:
+        check_option("header", header, str)
+        check_option("counts", counts, str)
         self._header, self._counts = header, counts
         fields = parse_notation(header)
         if not fields or fields[-1].kind != "varint" or any(field.kind == "varint" for field in fields[:-1]):
             raise DefinitionError("the last header field, and no other, must be the varint", source=header)
+        scaled = next((field for field in fields if field.scale != 1), None)
+        if scaled:
+            raise DefinitionError(
+                f"{scaled.name} has a scale, which only a length of fixed width can have", source=header
+            )
         self._length, self._length_size = fields[-1].name, fields[-1].size
         self._layout = Layout(fields[:-1])
         sizes = {"payload": 0} | {name: self._layout.place(name)[1].size for name in self._layout.names}
         self._counted = counted_size(counts, sizes, header)
+        check_counted_once(counts, self._layout, "header", header)
         self.field_names = self._layout.free_names
         self.min_size = self._layout.size + 1
-        largest = self._layout.size + self._length_size + (1 << 7 * self._length_size) - 1 - self._counted
-        self.max_frame_size = min(DEFAULT_MAX_FRAME_SIZE, largest) if max_frame_size is None else max_frame_size
-        if not self.min_size <= self.max_frame_size <= largest:
-            raise DefinitionError(
-                "the limit is not one that this header can have",
-                source=header,
-                key="max_frame_size",
-                found=max_frame_size,
-                allowed=f"{self.min_size} to {largest} bytes",
-            )
+        self._largest = self._layout.size + self._length_size + (1 << 7 * self._length_size) - 1 - self._counted
+        self.max_frame_size = min(DEFAULT_MAX_FRAME_SIZE, self._largest) if max_frame_size is None else max_frame_size
+        check_limit("varint", self.max_frame_size, self.min_size, self._largest)
         self._prepare()
 
     def _prepare(self) -> None:
+        self.max_frame_size = min(self.max_frame_size, self._largest)
         self.scan = None if self._layout.size else self._make_scan()
 
     def _read_length(self, buffer: Buffer, start: int, end: int) -> tuple[int, int] | None:

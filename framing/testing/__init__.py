@@ -4,5 +4,7 @@ Built-in codecs and frame formats pass the very same checks in this project's ow
 """
 
 from framing.testing.codec import CodecSubject, check_codec
+from framing.testing.cuts import Outcome, every_cut, outcome
+from framing.testing.format import check_format
 
-__all__ = ["CodecSubject", "check_codec"]
+__all__ = ["CodecSubject", "Outcome", "check_codec", "check_format", "every_cut", "outcome"]
