@@ -7,6 +7,7 @@
                                                                             reading.py     all of it: read, read_raw
                                                                             overview.py    flows alone: survey
                                                                             lines.py  jsonform.py   as JSON
+    what both ends of a connection said ──> write.py ──> a pcap file
 
     for record in framing.capture.read("capture.pcap", "kafka"):
         if isinstance(record, FrameRecord):
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from framing.capture.overview import survey
     from framing.capture.reading import read, read_raw
     from framing.capture.records import ErrorRecord, FlowRecord, FrameRecord, GapRecord, Record, SummaryRecord
+    from framing.capture.write import ConnectionWriter, PcapWriter
 
 # Name → module, loaded when it is asked for (PEP 562), as in `framing` itself.
 _EXPORTS = {
@@ -41,13 +43,17 @@ _EXPORTS = {
     "Record": "records",
     "SummaryRecord": "records",
     "survey": "overview",
+    "ConnectionWriter": "write",
+    "PcapWriter": "write",
 }
 
 __all__ = [
+    "ConnectionWriter",
     "ErrorRecord",
     "FlowRecord",
     "FrameRecord",
     "GapRecord",
+    "PcapWriter",
     "Record",
     "SummaryRecord",
     "from_json",
