@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from framing import Conversation, Message, MessageReader, get_protocol
+from framing.capture import ConnectionWriter, PcapWriter
 from framing.cli import main
 
 TAGGED = """
@@ -265,3 +266,28 @@ def test_a_message_with_fields_is_equal_to_what_python_sends(definition):
 
     given = b'{"$message": {"a": 1}, "type": 81}'
     assert encode("--protocol", definition(TAGGED), given=given).stdout_bytes == sent
+
+
+@pytest.mark.parametrize(
+    ("definition_text", "spoken"),
+    [
+        (TAGGED, [("client", Message({"a": [b"\0", 2**60, None]}, type=1)), ("server", Message(1.5, type=2))] * 3),
+        (PHASED, [("server", b"greeting"), ("client", b"x"), ("server", b"y" * 3000), ("server", b"")]),
+    ],
+)
+def test_it_is_the_inverse_of_decode(definition, tmp_path, definition_text, spoken):
+    protocol = get_protocol(definition(definition_text))
+    conversation, sent, path = Conversation(protocol), {"client": b"", "server": b""}, tmp_path / "capture.pcap"
+    with path.open("wb") as file:
+        connection = ConnectionWriter(PcapWriter(file), ("127.0.0.1", 40000), ("127.0.0.1", 7))
+        connection.open(0)
+        for step, (side, message) in enumerate(spoken):
+            frame = conversation.encode(side, message)
+            connection.send(side, frame, step)
+            sent[side] += frame
+
+    for side, wire in sent.items():
+        wanted = ["--protocol", definition(definition_text)]
+        decoded = CliRunner().invoke(main, ["decode", str(path), *wanted, "--format", "jsonl"])
+        assert decoded.exit_code == 0, decoded.stderr
+        assert encode(*wanted, "--side", side, given=decoded.stdout_bytes).stdout_bytes == wire
