@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -30,6 +31,15 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 PLACE = ("a:1>b:2", "client", False, 1_795_335_330_123_456_789, 7)
 
 FRAME = FrameRecord(*PLACE, 12, get_format("u32be").frame(b"\0\0\0\x02hi", 81920), b"hi")
+
+
+def test_the_clauses_are_numbered_and_the_code_names_no_others():
+    spec = (ROOT / "specs/records.md").read_text(encoding="utf-8")
+    defined = re.findall(r"^\*\*(\[R\d+\])", spec, re.MULTILINE)
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "framing/capture").glob("*.py"))
+
+    assert defined == [f"[R{number}]" for number in range(1, 20)]
+    assert set(re.findall(r"\[R\d+\]", code)) <= set(defined)
 
 
 def test_the_schema_is_one():
