@@ -91,24 +91,27 @@ def place(flow: Flow, sequence: int, data: bytes, cut: int, is_last: bool, origi
 
 def advance(flow: Flow, out: list[Event]) -> None:
     """Deliver the pieces that are in order now, and the end once the FIN is reached."""
-    pending, before, count = flow.pending, flow.offset, 0
+    pending, before, count, fin = flow.pending, flow.offset, 0, flow.fin_offset
     if not pending or flow.next_sequence < 0:
         return
     for start, end, data, cut, timestamp_ns, number in pending:
-        if start > flow.offset:
+        if start > flow.offset or (fin is not None and flow.offset >= fin):
             break
         count += 1
         flow.pending_size -= len(data) + PIECE_OVERHEAD
+        if start < flow.offset:
+            # A piece of no bytes, whose own were all cut, inside another that has them.
+            continue
         if data:
             out.append(Chunk(flow, timestamp_ns, start, data, number))
         flow.offset = end
-        if cut and (count == len(pending) or (cut := min(cut, pending[count][0] - end))):
+        if cut and (count == len(pending) or (cut := min(cut, max(0, pending[count][0] - end)))):
             _give_up(flow, cut, "cut", out, (timestamp_ns, number))
     if count:
         del pending[:count]
         flow.covered_count = 0
         flow.next_sequence = flow.next_sequence + flow.offset - before & _MASK
-    if flow.fin_offset is not None and flow.offset >= flow.fin_offset:
+    if fin is not None and flow.offset >= fin:
         _end(flow, "fin", out)
 
 
@@ -202,9 +205,8 @@ def _settle_at(flow: Flow, sequence: int) -> None:
 
 def _insert(flow: Flow, start: int, data: bytes, cut: int, origin: tuple[int | None, int]) -> None:
     """[P15] Hold what is new in a segment; compare and count the rest."""
-    if start == flow.offset - 1 and len(data) == 1:
-        # A keep-alive: one old byte, of any value. In a flow that is not settled, offset 0 stands for the number of
-        # its first packet, which has told what is old.
+    if start == flow.offset - 1 and len(data) == 1 and _is_known_to_be_next(flow):
+        # A keep-alive: one old byte, of any value.
         return
     if start < flow.offset and flow.next_sequence != UNSETTLED:
         old_size = flow.offset - start
@@ -224,6 +226,11 @@ def _insert(flow: Flow, start: int, data: bytes, cut: int, origin: tuple[int | N
         _hold(flow, (position, end, data[position - start :], cut, *origin))
 
 
+def _is_known_to_be_next(flow: Flow) -> bool:
+    """Whether the byte at `offset` is the next one; while the start is not settled, an empty first packet tells."""
+    return flow.next_sequence != UNSETTLED or not flow.pending or flow.pending[0][0] > 0 or not flow.pending[0][2]
+
+
 def _overlapping(pending: list[Piece], start: int, end: int) -> list[Piece]:
     index = bisect_left(pending, (start,))
     first = index - 1 if index and pending[index - 1][1] > start else index
@@ -240,6 +247,9 @@ def _count_old(flow: Flow, start: int, data: bytes) -> None:
     """Count bytes that were delivered before, and those that differ, as far as the first copy is remembered."""
     flow.retransmitted_size += len(data)
     end = start + len(data)
+    if not flow.recent or end <= flow.recent[0].offset:
+        # Long forgotten: a capture that holds everything twice must not search the memory for every packet.
+        return
     for chunk in reversed(flow.recent):
         low, high = max(start, chunk.offset), min(end, chunk.offset + len(chunk.data))
         if low < high:
@@ -272,7 +282,7 @@ def _give_up(flow: Flow, size: int, reason: GapReason, out: list[Event], origin:
 def _end(flow: Flow, reason: EndReason, out: list[Event]) -> None:
     # What is known of the numbers stays, to tell old bytes from strays.
     flow.base, flow.next_sequence = flow.next_sequence, ENDED
-    flow.stray_count += len(flow.pending)
+    flow.stray_count += sum(1 for piece in flow.pending if piece[2])
     flow.pending.clear()
     flow.pending_size = 0
     flow.end_reason = reason

@@ -224,6 +224,28 @@ def test_nothing_comes_after_the_fin(talk):
     assert (talk.flow().stray_count, talk.flow().retransmitted_size) == (2, 3)
 
 
+def test_nearest_fin_is_the_end(talk):
+    """[P13] [P16] One that stands further ahead was somebody else's."""
+    talk.client(5000, b"XXX", flags=ACK | FIN)
+    assert talk.client(0, b"abc", flags=ACK | FIN) == [(0, b"abc", 4), ("client", "fin")]
+    assert talk.flow().stray_count == 1
+
+
+def test_nothing_that_waits_behind_the_fin_is_delivered(talk):
+    """[P13] [P16]"""
+    talk.client(3, b"XXX")
+    talk.client(3, flags=ACK | FIN)
+    assert talk.client(0, b"abc") == [(0, b"abc", 5), ("client", "fin")]
+    assert talk.flow().stray_count == 1
+
+
+def test_fin_inside_bytes_that_came_before_it(talk):
+    """[P13] [P15]"""
+    talk.client(3, b"defghi", cut=2)
+    talk.client(4, flags=ACK | FIN)
+    assert talk.client(0, b"abc") == [(0, b"abc", 5), (3, b"defg", 3), ("client", "fin")]
+
+
 def test_fin_that_comes_again_changes_nothing(talk):
     talk.client(0, b"abc", flags=ACK | FIN)
     assert talk.client(0, b"abc", flags=ACK | FIN) == []
@@ -254,6 +276,14 @@ def test_hole_is_a_gap_once_it_was_acknowledged_often(talk):
     assert (talk.flow().gap_count, talk.flow().missing_size, talk.flow().size, talk.flow().offset) == (1, 5, 6, 11)
     assert talk.client(3, b"defgh") == []
     assert talk.client(11, b"l") == [(11, b"l", 14)]
+
+
+def test_acknowledgement_up_to_the_end_of_a_hole_covers_it(talk):
+    """[P17]"""
+    talk.client(0, b"abc")
+    talk.client(8, b"ijk")
+    told = [talk.server(ack=7) for _ in range(10)] + [talk.server(ack=8) for _ in range(8)]
+    assert told == [[]] * 17 + [[(3, 5, "acknowledged"), (8, b"ijk", 4)]]
 
 
 def test_acknowledgement_that_was_captured_too_early_is_no_gap(talk):
@@ -327,6 +357,15 @@ def test_cut_bytes_behind_a_hole_wait_with_their_segment(talk):
     assert talk.client(0, b"abc") == [(0, b"abc", 5), (3, b"de", 3), (5, 1, "cut"), (6, b"g", 4)]
 
 
+def test_cut_bytes_that_another_copy_has_are_no_gap(talk):
+    """[P15] [P17]"""
+    talk.client(3, b"defg")
+    talk.client(4, b"e", cut=1)
+    talk.client(5, b"fgh", cut=3)
+    assert talk.client(0, b"abc") == [(0, b"abc", 6), (3, b"defg", 3)]
+    assert talk.client(7, b"h") == [(7, b"h", 7)]
+
+
 def test_far_away_numbers_are_stray(talk):
     """[P16]"""
     talk.client(0, b"abc")
@@ -381,6 +420,13 @@ def test_keepalive_before_a_flow_without_syn_is_no_start(midstream):
     midstream.client(500, flags=ACK | FIN)
     midstream.client(499, b"\0")
     assert midstream.finish().of() == []
+
+
+def test_byte_before_the_first_bytes_of_a_flow_without_syn_is_a_byte(midstream):
+    """[P14] [P15]"""
+    midstream.client(501, b"bc")
+    midstream.client(500, b"a")
+    assert midstream.finish().of() == [b"abc"]
 
 
 def test_bytes_before_the_start_that_was_settled_are_stray(midstream):
