@@ -12,7 +12,7 @@ and one in the other direction, `serialize`. Spec: `specs/frame.md`, clauses [F1
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from framing.errors import DefinitionError, FrameTooLargeError
@@ -102,6 +102,7 @@ class FrameFormat(ABC):
         min_size: bytes needed before `measure` can say anything; a parser waits for them.
         field_names: header and trailer fields that belong to the application. A format that has any makes messages
             travel as `Message(value, **fields)`.
+        header_names: every name that `header` returns, computed and constant ones too.
         payload_last: true promises that the payload lies in the frame as it is and goes to the frame's end, and that
             `bounds` needs no more than the header to tell where it begins: a large one is then copied only once.
         scan: an optional loop over many frames, or `None`. `scan(buffer, start, end, limit, out)` appends the payloads
@@ -116,6 +117,7 @@ class FrameFormat(ABC):
     max_frame_size: int = DEFAULT_MAX_FRAME_SIZE
     min_size: int = 1
     field_names: tuple[str, ...] = ()
+    header_names: tuple[str, ...] = ()
     payload_last: bool = False
     scan: Scan | None = None
     scan_frames: "ScanFrames | None" = None
@@ -172,6 +174,14 @@ class FrameFormat(ABC):
             EncodeError: a field is missing, unknown or does not fit, or the payload cannot stand in this format.
             FrameTooLargeError: the frame would be larger than `max_frame_size`; nothing was written.
         """
+
+    def serialize_many(self, payloads: Sequence[bytes]) -> list[bytes]:
+        """Return the frames of several payloads, without fields; all or none. Override it where a loop can be quicker.
+
+        Raises:
+            EncodeError, FrameTooLargeError: as `serialize`, for the first that cannot be written.
+        """
+        return [self.serialize(payload) for payload in payloads]
 
     def frame(self, data: bytes, offset: int = 0) -> Frame:
         """Return the `Frame` for the bytes of one whole frame, which are not looked at."""

@@ -38,7 +38,7 @@ class Rule:
         moves: side → the phase it enters.
         frames: it is at least the phase's n-th frame, from 1.
         payload: how its payload begins.
-        fields: header fields and the values they have.
+        fields: header fields and the values they have, computed ones too: `{"length": 32}`.
     """
 
     __slots__ = ("fields", "frames", "moves", "payload")
@@ -97,7 +97,8 @@ class Direction:
     Args:
         phases: in the order of their declaration.
         start: the phase a connection begins with; by default the first.
-        midstream: the phase to assume where the beginning was not seen; by default the last.
+        midstream: the phase to assume where the beginning was not seen; by default the last. One with `first` is still
+            entered only if the bytes agree.
     """
 
     __slots__ = ("midstream", "phases", "start")
@@ -136,7 +137,10 @@ class Direction:
     @property
     def wire(self) -> WireFormat:
         """The wire format that holds once the connection is under way."""
-        return self.phases[self.midstream].wire
+        phase = self.phases[self.midstream]
+        while phase.otherwise:
+            phase = self.phases[phase.otherwise]
+        return phase.wire
 
     def limited(self, max_frame_size: int) -> "Direction":
         """Return the same direction with another limit on the whole frame."""
@@ -194,7 +198,7 @@ class Protocol:
         return cls(name, Direction((Phase("frames", wire),)), Direction((Phase("frames", wire),)), **facts)
 
     def _check_rule(self, rule: Rule, phase: Phase) -> None:
-        names = phase.wire.format.field_names
+        names = phase.wire.format.header_names
         if strange := [name for name in rule.fields if name not in names]:
             raise DefinitionError(
                 f"the frames of phase {phase.name} have no field {strange[0]}",
@@ -291,7 +295,7 @@ class DirectionReader:
         self._side: Side = side
         self.phase = direction.phases[direction.midstream if midstream else direction.start]
         self.frames_in_phase = 0
-        self._undecided = bool(self.phase.first) and not midstream
+        self._undecided = bool(self.phase.first)
         self._reader = MessageReader(self.phase.wire)
 
     @property

@@ -18,7 +18,7 @@ What the length counts is said by name, never by a signed adjustment. Spec: [F10
 """
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 from struct import Struct
 from typing import Any, Literal, cast
@@ -101,7 +101,8 @@ class HeaderFormat(FrameFormat):
             raise DefinitionError("a frame of no bytes", source=header, key="payload_size", found=payload_size)
         names = (*self._header.free_names, *self._trailer.free_names)
         self.field_names = tuple(name for name in names if name != self._length)
-        _check_unique(self._header.names + self._trailer.names, trailer)
+        self.header_names = self._header.names + self._trailer.names
+        _check_unique(self.header_names, trailer)
         self.max_frame_size = self._default_limit() if max_frame_size is None else max_frame_size
         check_limit("header", self.max_frame_size, self._least, self._max_total)
         if self._trailer.has_constants:
@@ -264,7 +265,7 @@ class HeaderFormat(FrameFormat):
             if 0 <= value <= self._max_value:
                 return self._pack(value) + payload
         values = dict(fields or ())
-        unknown = values.keys() - set(self._header.names) - set(self._trailer.names)
+        unknown = values.keys() - {*self.header_names}
         if unknown:
             raise EncodeError(
                 f"this format has no field {', '.join(sorted(unknown))}",
@@ -275,6 +276,14 @@ class HeaderFormat(FrameFormat):
         elif len(payload) != self._fixed_payload_size:
             raise EncodeError(f"every payload has {self._fixed_payload_size} bytes here, not {len(payload)}")
         return self._header.write(values) + payload + self._trailer.write(values)
+
+    def serialize_many(self, payloads: Sequence[bytes]) -> list[bytes]:
+        """Return the frames of several payloads; one test of the largest instead of one for each."""
+        extra, pack = self._least - self._base, self._pack
+        quick = pack and not self._trailer.size and extra >= 0
+        if pack is None or not quick or self._least + max(map(len, payloads), default=0) > self.max_frame_size:
+            return super().serialize_many(payloads)
+        return [pack(len(payload) + extra) + payload for payload in payloads]
 
     def _value(self, total: int) -> int:
         value, rest = divmod(total - self._base, self._scale)

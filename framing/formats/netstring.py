@@ -30,6 +30,7 @@ class NetstringFormat(FrameFormat):
     """
 
     name = "netstring"
+    header_names = ("length",)
 
     def __init__(self, *, max_frame_size: int = DEFAULT_MAX_FRAME_SIZE) -> None:
         self.max_frame_size = max_frame_size

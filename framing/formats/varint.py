@@ -61,6 +61,7 @@ class VarintFormat(FrameFormat):
         self._counted = counted_size(counts, sizes, header)
         check_counted_once(counts, self._layout, "header", header)
         self.field_names = self._layout.free_names
+        self.header_names = (*self._layout.names, self._length)
         self.min_size = self._layout.size + 1
         self._largest = self._layout.size + self._length_size + (1 << 7 * self._length_size) - 1 - self._counted
         self.max_frame_size = min(DEFAULT_MAX_FRAME_SIZE, self._largest) if max_frame_size is None else max_frame_size
@@ -154,7 +155,7 @@ class VarintFormat(FrameFormat):
     def serialize(self, payload: bytes, fields: Mapping[str, Any] | None = None) -> bytes:
         """Return the whole frame; the length is written in its shortest form."""
         values = dict(fields or ())
-        unknown = values.keys() - {*self._layout.names, self._length}
+        unknown = values.keys() - {*self.header_names}
         if unknown:
             raise EncodeError(
                 f"this format has no field {', '.join(sorted(unknown))}",

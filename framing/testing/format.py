@@ -91,6 +91,8 @@ def check_round_trip(
         for name, value in (fields or {}).items():
             if frame.header[name] != value:
                 _fail(f"the field {name} does not come back")
+        if tuple(frame.header) != format.header_names:
+            _fail(f"header_names are {format.header_names}, and header returns {tuple(frame.header)}")
         if set(frame.fields) != set(format.field_names):
             _fail("field_names is not what header knows")
         again = format.serialize(frame.payload, frame.fields)
