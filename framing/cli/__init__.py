@@ -1,8 +1,11 @@
 """The command `framing`: one file per command, each an entry point like anybody's; `transports` adds its own.
 
-group.py     the group: finds commands by name, imports none to list them
-console.py   tables, JSON lines, errors on stderr, closed pipes
-exits.py     exit codes, and which error means which
+What the commands share:
+
+    group.py          finds commands by name, imports none to list them
+    exits.py          exit codes, and which error means which
+    console.py        tables, JSON lines, errors on stderr, closed pipes
+    wire_options.py   --protocol, or --frame and --codec
 """
 
 from framing.cli.group import main
