@@ -1,8 +1,10 @@
 """Real captures against two independent reassemblers. See tests/corpus/README.md."""
 
 import hashlib
+import io
 import json
 import os
+import random
 from collections import defaultdict
 from pathlib import Path
 
@@ -218,6 +220,17 @@ def test_conflicting_bytes_are_counted(corpus, entry):
 @pytest.mark.parametrize(("corpus", "entry"), ENTRIES)
 def test_copies_are_the_files_of_the_manifest(corpus, entry):
     assert hashlib.sha256((corpus / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
+
+
+@pytest.mark.parametrize("file", [file for file in ORACLES[OWN] if (OWN / file).stat().st_size < 40_000])
+def test_damaged_copies_give_events_or_a_capture_error(file):
+    """[P5] Bytes changed anywhere, headers of all layers included: the events still fit together."""
+    data, rng = (OWN / file).read_bytes(), random.Random(file)
+    for _ in range(20):
+        damaged = bytearray(data)
+        for _ in range(rng.choice((1, 3, len(data) // 50))):
+            damaged[rng.randrange(len(data))] = rng.randrange(256)
+        Reading(io.BytesIO(damaged))
 
 
 def test_every_file_of_the_selection_is_listed():
