@@ -108,6 +108,4 @@ class Outgoing:
         connection = frozenset(flow.replace("#", ">").split(">"))
         self._connection = self._connection or connection
         if connection != self._connection:
-            raise EncodeError(
-                f"a frame of another connection: {flow}", hint="frames can be written for one connection at a time"
-            )
+            raise EncodeError(f"a frame of another connection: {flow}", hint="one at a time: framing decode --flow")

@@ -175,7 +175,7 @@ def test_records_of_two_connections_are_not_mixed(other):
     ended = encode("--protocol", "u8/msgpack", given=record(1) + record(2, flow=other))
 
     assert ended.exit_code == 3
-    assert f"line 2: a frame of another connection: {other}" in ended.stderr
+    assert f"line 2: a frame of another connection: {other}; one at a time: framing decode --flow" in ended.stderr
 
 
 def test_what_the_other_side_sent_moves_the_phases(definition):
