@@ -116,7 +116,7 @@ path sizes[1], found 00)
             try:
                 self._schema._build(message, stream, guard.context(parsing=False), "(building)")
             except Exception as error:
-                path = _with_missing_field(guard.take_path(error), error)
+                path = _with_missing_field(guard.take_place(error)[0], error)
                 raise EncodeError(_reason(error, BUILD_REASONS), codec="construct", path=path) from error
             return stream.getvalue()
 
@@ -134,8 +134,9 @@ path sizes[1], found 00)
             try:
                 message = self._schema._parsereport(stream, guard.context(parsing=True), "(parsing)")
             except Exception as error:
-                offset = stream.tell() if guard.offset is None else guard.offset
-                raise _decode_error(_reason(error, REASONS), payload, offset, guard.take_path(error)) from error
+                path, offset = guard.take_place(error)
+                offset = stream.tell() if offset is None else offset
+                raise _decode_error(_reason(error, REASONS), payload, offset, path) from error
             _check_end(payload, stream.tell())
             return message
 

@@ -114,14 +114,17 @@ class Guard:
         if self.offset is None and start is not None and self._counts_from_payload(stream):
             self.offset = start
 
-    def take_path(self, error: Exception) -> str | None:
-        """Return where `error` came from, such as `header.items[3]`, and forget it; None if from no named field."""
-        steps = self.steps[::-1] if error is self.error else []
+    def take_place(self, error: Exception) -> tuple[str | None, int | None]:
+        """Return path and offset of where `error` came from, such as `header.items[3]`, as far as known, and forget it.
+
+        Another error than the last that was noted came through no named field.
+        """
+        steps, offset = (self.steps[::-1], self.offset) if error is self.error else ([], None)
         # An error holds on to the frames it came through, and they to this guard.
         self.error = None
         if len(steps) > SHOWN_STEPS:
             steps[SHOWN_STEPS // 2 : -SHOWN_STEPS // 2] = [" … "]
-        return "".join(steps).removeprefix(".") or None
+        return "".join(steps).removeprefix(".") or None, offset
 
     def _counts_from_payload(self, stream: Any) -> bool:
         while isinstance(stream, construct.core.BytesIOWithOffsets):

@@ -299,6 +299,15 @@ def test_the_path_leads_through_arrays_and_parts() -> None:
     assert (error.path, error.offset, error.found) == ("head.rows[1].end", 6, b"\1")
 
 
+def test_a_path_is_that_of_the_last_error_only() -> None:
+    tagged = c.Struct("inner" / c.Struct("tag" / c.Const(b"T")))
+    schema = c.Struct("first" / c.Optional(tagged), "second" / c.Peek(tagged), "third" / c.Const(b"X"))
+    error = refused(schema, b"Y")
+    assert (error.path, error.offset) == ("third", 0)
+    error = refused(c.Struct(c.Padding(1), "first" / c.Optional(tagged), c.Const(b"X")), b"YY")
+    assert (error.path, error.offset) == (None, 2)
+
+
 def test_an_offset_inside_expanded_bytes_is_that_of_the_part() -> None:
     schema = c.Struct("n" / c.Byte, "part" / c.Compressed(c.Struct("a" / c.Byte, "b" / c.Const(b"x")), "zlib"))
     error = refused(schema, b"\0" + zlib.compress(b"ay"))
@@ -351,6 +360,10 @@ def test_an_announced_size_costs_nothing(schema: Any) -> None:
 )
 def test_elements_without_bytes_come_to_an_end(schema: Any) -> None:
     refused(schema, b"a")
+
+
+def test_an_element_without_bytes_is_refused_at_once() -> None:
+    assert "without bytes" in refused(c.GreedyRange(c.Pass), b"a").reason
 
 
 def test_items_are_limited_by_the_option_and_by_the_payload() -> None:
