@@ -65,7 +65,7 @@ def decode(
     or a packet, or bytes are missing from the capture.
     """
     wire = chosen_protocol(protocol, frame_format, codec)
-    given = {name: value for name, value in chosen.items() if value}
+    given = {name: chosen[name] for name in _CAPTURE_OPTIONS if chosen[name]}
     _check_options(raw, side, given)
     if raw:
         records = read_raw(file, wire, side=cast(Side, side or "client"), max_frame_size=max_frame_size)
@@ -106,7 +106,7 @@ def _show(records: Iterator[Record], output: "_Output", limit: int | None) -> in
         if isinstance(record, FrameRecord):
             count += 1
             if count == limit:
-                output.note(f"stopped after {count} frames")
+                output.note(f"stopped after {count} {'frame' if count == 1 else 'frames'} (--limit)")
                 break
         elif isinstance(record, ErrorRecord | GapRecord):
             code = BAD_FRAMES if BAD_FRAMES in (code, _code(record)) else TRUNCATED

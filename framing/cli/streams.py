@@ -108,4 +108,4 @@ def _print_on_terminal(cells: Sequence[Sequence[str]]) -> None:
     for line in cells:
         short = [cell.partition(".")[0] if index in _TIMES else cell for index, cell in enumerate(line)]
         table.add_row(*(Text(escaped(short[index])) for index in shown))
-    Console(no_color=colour_wanted() is False, highlight=False).print(table)
+    Console(color_system=None if colour_wanted() is False else "auto", highlight=False).print(table)

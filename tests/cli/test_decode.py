@@ -1,0 +1,383 @@
+import errno
+import io
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from framing import Message, get_protocol
+from framing.capture import ConnectionWriter, PcapWriter
+from framing.cli import main
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+KAFKA = str(CORPUS / "kafka/deepflow__01-fetch-v12-ok.pcap")
+BGP = str(CORPUS / "bgp/tcpdump__bgp-4byte-asn.pcap")
+SECOND = 1_000_000_000
+
+
+def decode(*arguments, given=b""):
+    return CliRunner().invoke(main, ["decode", *arguments], input=given)
+
+
+def records(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def conversation(*turns, port=4000):
+    """A capture of one connection: turns are (side, bytes)."""
+    file = io.BytesIO()
+    connection = ConnectionWriter(PcapWriter(file), ("10.0.0.5", 51744), ("10.0.0.9", port))
+    connection.open(SECOND)
+    for number, (side, data) in enumerate(turns, 2):
+        connection.send(side, data, number * SECOND)
+    connection.close("client", 90 * SECOND)
+    connection.close("server", 91 * SECOND)
+    return file.getvalue()
+
+
+@pytest.fixture
+def raw(tmp_path):
+    def write(data, name="some.bin"):
+        path = tmp_path / name
+        path.write_bytes(data)
+        return str(path)
+
+    return write
+
+
+def test_a_line_for_each_frame():
+    wire = get_protocol("u32be/msgpack").client.wire
+    capture = conversation(("client", wire.encode({"id": 7})), ("server", wire.encode(None) + wire.encode("ok")))
+
+    result = decode("--protocol", "u32be/msgpack", given=capture)
+
+    assert result.stdout.splitlines() == [
+        "1970-01-01T00:00:02.000000000Z  10.0.0.5:51744>10.0.0.9:4000  client   #0  @0  9 bytes  {'id': 7}",
+        "1970-01-01T00:00:03.000000000Z  10.0.0.9:4000>10.0.0.5:51744  server   #0  @0  5 bytes  None",
+        "1970-01-01T00:00:03.000000000Z  10.0.0.9:4000>10.0.0.5:51744  server   #1  @5  7 bytes  'ok'",
+    ]
+    assert result.stderr == "3 frames, 21 bytes, 2 flows\n"
+    assert result.exit_code == 0
+
+
+def test_the_same_from_frame_and_codec():
+    capture = conversation(("client", b"\0\0\0\1\x07"))
+
+    by_protocol = decode("-", "--protocol", "u32be/msgpack", given=capture)
+    by_parts = decode("-", "--frame", "u32be", "--codec", "msgpack", given=capture)
+
+    assert by_parts.stdout == by_protocol.stdout != ""
+
+
+def test_a_real_capture_as_json_lines():
+    result = decode(KAFKA, "--frame", "u32be", "--format", "jsonl")
+
+    request, answer, *ends, total = records(result)
+    assert [(one["type"], one["direction"], one["size"]) for one in (request, answer)] == [
+        ("frame", "client", 120),
+        ("frame", "server", 21),
+    ]
+    assert sorted((one["type"], one["direction"], one["size"]) for one in ends) == [
+        ("summary", "client", 120),
+        ("summary", "server", 21),
+    ]
+    assert (total["type"], total["flow"], total["size"], request["guessed"]) == ("summary", None, 141, True)
+    assert result.stderr == "2 frames, 141 bytes, 2 flows\n"
+
+
+def test_bytes_are_shown_as_hex_and_as_text():
+    capture = conversation(("client", b"\x05Hi\x00\xff|"))
+
+    assert decode("--frame", "u8", given=capture).stdout.endswith("  48 69 00 ff 7c  |Hi..||\n")
+    assert decode("--frame", "u8", given=conversation(("client", b"\0"))).stdout.endswith("  no bytes\n")
+
+
+def test_fields_stand_before_the_value():
+    protocol = 'header("type:u8 length:u8")/msgpack'
+    capture = conversation(("client", get_protocol(protocol).client.wire.encode(Message([1], type=81))))
+
+    assert decode("--protocol", protocol, given=capture).stdout.endswith("  4 bytes  type=81  [1]\n")
+
+
+def test_a_long_message_is_cut_where_no_terminal_says_how_wide_it_is():
+    capture = conversation(("client", b"\0\x20" + bytes(32)), ("client", b"\x20\0" + b"a" * 0x2000))
+
+    short, long = decode("--frame", "u16be", given=capture).stdout.splitlines()
+
+    assert short.endswith("|................................|")
+    assert "…" in long
+    assert 900 < len(long) < 1200
+
+
+def test_text_from_the_wire_moves_no_cursor(raw):
+    text = "\x1b[2J\r\n\x07\u202e\x9b"
+    data = get_protocol("u8/msgpack").client.wire.encode(text)
+
+    result = decode(raw(data, "a\x1b[31mb"), "--raw", "--protocol", "u8/msgpack")
+
+    line = result.stdout.removesuffix("\n")
+    assert line.isprintable()
+    assert "a\\x1b[31mb" in line
+    assert repr(text) in line
+
+
+def test_raw_bytes(raw):
+    path = raw(b"\x02hi\x00")
+
+    result = decode(path, "--raw", "--frame", "u8", "--side", "server")
+
+    assert result.stdout.splitlines() == [
+        f"{path}  server   #0  @0  3 bytes  68 69  |hi|",
+        f"{path}  server   #1  @3  1 bytes  no bytes",
+    ]
+    assert result.exit_code == 0
+
+
+def test_raw_bytes_from_stdin():
+    result = decode("-", "--raw", "--frame", "netstring", "--format", "jsonl", given=b"5:hello,")
+
+    frame, flow, total = records(result)
+    assert (frame["flow"], frame["message"], frame["direction"]) == ("stdin", {"$bytes": "aGVsbG8="}, "client")
+    assert (flow["flow"], total["flow"]) == ("stdin", None)
+
+
+def test_what_is_no_capture_says_what_it_looks_like_and_what_to_do(raw):
+    result = decode(raw(b"5:hello,"), "--frame", "netstring")
+
+    assert result.exit_code == 1
+    assert "it looks like text" in result.stderr
+    assert "say --raw" in result.stderr
+
+
+def test_a_file_that_is_not_there():
+    result = decode("nowhere.pcap", "--frame", "u8")
+
+    assert (result.exit_code, result.stderr) == (1, "Error: nowhere.pcap: No such file or directory\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "either --protocol, or --frame"),
+        (["--protocol", "u8/raw", "--frame", "u8"], "either --protocol, or --frame"),
+        (["--frame", "u8", "--raw", "--port", "5"], "--port chooses flows of a capture"),
+        (["--frame", "u8", "--raw", "--all"], "--all chooses flows of a capture"),
+        (["--frame", "u8", "--side", "client"], "--side goes with --raw"),
+        (["--frame", "u8", "--all", "--flow", "x"], "--flow and --all exclude each other"),
+        (["--frame", "u8", "--port", "70000"], "70000"),
+        (["--frame", "u8", "--limit", "0"], "0 is not in the range"),
+        (["--frame", "u9000"], "u9000"),
+        (["--frame", "u8", "--max-frame-size", "0"], "0 is not in the range"),
+        (["--frame", "u32be", "--max-frame-size", "3"], "limit"),
+        (["--protocol", "kavka"], "kavka"),
+    ],
+)
+def test_usage(arguments, said):
+    result = decode(KAFKA, *arguments)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stdout == ""
+
+
+def test_ports_and_flows():
+    capture = conversation(("client", b"\x01a"), ("server", b"\x01b"))
+
+    def lines(*arguments):
+        return len(decode("--frame", "u8", *arguments, given=capture).stdout.splitlines())
+
+    assert lines() == lines("--all") == lines("--port", "4000") == lines("--port", "1", "--port", "4000") == 2
+    assert lines("--flow", "10.0.0.5") == 2
+    assert lines("--flow", "10.0.0.5:51744>10.0.0.9:4000") == 1
+
+
+def test_no_such_flow_is_a_matter_of_usage_and_lists_the_ports():
+    result = decode(KAFKA, "--frame", "u32be", "--port", "9092")
+
+    assert result.exit_code == 2
+    assert "no TCP flow on port 9092" in result.stderr
+    assert "36333" in result.stderr
+
+
+def test_a_limit_on_frames():
+    result = decode(KAFKA, "--frame", "u32be", "--limit", "1")
+
+    assert len(result.stdout.splitlines()) == 1
+    assert (result.stderr, result.exit_code) == ("stopped after 1 frame (--limit)\n", 0)
+
+
+def test_bad_frames_are_told_and_the_others_decoded():
+    capture = conversation(("client", b"\x01a\xff" + bytes(40)), ("server", b"\x01b"))
+
+    result = decode("--frame", "u8", "--max-frame-size", "100", given=capture)
+
+    assert len(result.stdout.splitlines()) == 2
+    told, total = result.stderr.splitlines()
+    for fact in ("stdin: packet 4: ", "offset 2", "frame number 1", "frame size 256", "max frame size 100"):
+        assert fact in told
+    assert "10.0.0.5:51744>10.0.0.9:4000" in told
+    assert "--max-frame-size" in told
+    assert told.endswith("it begins ff " + " ".join(["00"] * 31))
+    assert total == "2 frames, 45 bytes, 2 flows; 1 error, 41 bytes skipped"
+    assert result.exit_code == 3
+
+
+def test_a_bad_message_is_told():
+    capture = conversation(("client", b"\x01\xc1\x01\x07"))
+
+    result = decode("--protocol", "u8/msgpack", given=capture)
+
+    assert result.stdout.endswith("#1  @2  2 bytes  7\n")
+    assert "frame offset 0" in result.stderr
+    assert result.exit_code == 3
+
+
+def test_an_end_inside_a_frame():
+    result = decode("--frame", "u8", given=conversation(("client", b"\x05ab")))
+
+    assert "the stream ended inside a frame" in result.stderr
+    assert result.stderr.endswith("; 1 error, 3 bytes of unfinished frames\n")
+    assert result.exit_code == 4
+
+
+def test_bad_frames_win_over_an_end_inside_a_frame():
+    for turns in ((("client", b"\x05ab"), ("server", b"\xff")), (("server", b"\x05ab"), ("client", b"\xff"))):
+        assert decode("--frame", "u8", "--max-frame-size", "9", given=conversation(*turns)).exit_code == 3
+
+
+def test_a_truncated_capture_yields_what_is_before_then_4():
+    whole = decode("--frame", "u8", given=(capture := conversation(("client", b"\x01a"), ("server", b"\x01b"))))
+    cut = decode("--frame", "u8", given=capture[:-10])
+
+    assert cut.stdout == whole.stdout
+    assert "the capture ends inside a packet (file stdin, " in cut.stderr
+    assert (whole.exit_code, cut.exit_code) == (0, 4)
+
+
+def test_a_real_truncated_capture():
+    frames = 'header("marker:bytes16=ff*16 length:u16be type:u8", counts="frame")'
+    capture = Path(BGP).read_bytes()
+
+    whole, cut = (decode("--frame", frames, given=given) for given in (capture, capture[:-10]))
+
+    assert len(whole.stdout.splitlines()) == 35
+    assert cut.stdout == whole.stdout  # the last packet has no payload
+    assert (whole.exit_code, cut.exit_code) == (0, 4)
+
+
+def test_a_gap_is_incomplete_input():
+    """All that is missing is one segment of the client; what the server says is whole."""
+    capture = conversation(("client", b"\x01a"), ("client", b"\x01b"), ("client", b"\x01c"), ("server", b"\x01d"))
+    start = capture.index(b"\x01b") - 40 - 16
+    lossy = capture[:start] + capture[start + 16 + 40 + 2 :]
+
+    result = decode("--frame", "u8", "--format", "jsonl", given=lossy)
+
+    (gap,) = [one for one in records(result) if one["type"] == "gap"]
+    assert (gap["offset"], gap["size"], gap["resumed"]) == (2, 2, False)
+    assert records(result)[-1]["skipped_size"] == 2
+    assert result.exit_code == 4
+    assert "bytes are missing from the capture" in decode("--frame", "u8", given=lossy).stderr
+
+
+def test_json_has_all_of_it_and_stderr_the_sums():
+    result = decode("--frame", "u8", "--format", "jsonl", given=conversation(("client", b"\x05ab")))
+
+    assert [one["type"] for one in records(result)] == ["error", "summary", "summary", "summary"]
+    assert len(result.stderr.splitlines()) == 1
+
+
+# Real processes: what only a terminal, a pipe or a signal shows.
+
+
+def test_stdout_and_stderr_of_a_process(child):
+    ended = child("decode", "--frame", "u8", input=conversation(("client", b"\x01a\x05b")))
+
+    assert ended.returncode == 4
+    assert ended.stdout.count(b"\n") == 1
+    assert b"\x1b" not in ended.stdout + ended.stderr
+
+
+def test_a_closed_pipe_ends_it_quietly(child):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as pipe:
+        ended = child("decode", KAFKA, "--frame", "u32be", stdout=pipe)
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_frames_come_while_a_capture_is_piped_in(started):
+    capture = conversation(("client", b"\x01a"), ("server", b"\x01b"), ("client", b"\x01c"))
+    process = started("decode", "-", "--frame", "u8")
+    process.stdin.write(capture[: capture.index(b"\x01b") + 2])
+    process.stdin.flush()
+
+    assert process.stdout.readline().endswith(b"61  |a|\n")
+
+
+def on_terminal(child, *arguments, environment=None, stream="stdout", given=b""):
+    """Run with one stream on a terminal of 100 columns; return what the terminal shows and how it ended."""
+    leader, follower = pty.openpty()
+    shown = b""
+    try:
+        pipes = {stream: follower}
+        extra = {"COLUMNS": "100", "TERM": "xterm", **(environment or {})}
+        ended = child(*arguments, extra=extra, input=given, **pipes)
+    finally:
+        os.close(follower)
+    try:
+        while part := os.read(leader, 65536):
+            shown += part
+    except OSError as error:  # Linux says so when nobody holds the other end
+        if error.errno != errno.EIO:
+            raise
+    finally:
+        os.close(leader)
+    return shown, ended
+
+
+def test_colours_and_width_are_the_terminals(child):
+    capture = conversation(("client", b"\xc8" + b"a" * 200), ("server", b"\x01b"))
+
+    shown, _ = on_terminal(child, "decode", "--frame", "u8", given=capture)
+
+    client, server = shown.decode().splitlines()
+    assert client.startswith("\x1b[36m")
+    assert server.startswith("\x1b[32m")
+    assert "…" in client
+    assert client.count("61") < 15
+
+
+def test_no_color_is_obeyed(child):
+    capture = conversation(("client", b"\x01a"))
+
+    shown, _ = on_terminal(child, "decode", "--frame", "u8", given=capture, environment={"NO_COLOR": "1"})
+
+    assert b"\x1b" not in shown
+    assert b"61  |a|" in shown
+
+
+def test_a_terminal_without_signs_for_a_text(child):
+    capture = conversation(("client", get_protocol("u8/msgpack").client.wire.encode("Grüße")))
+
+    ended = child("decode", "--protocol", "u8/msgpack", input=capture, extra={"PYTHONIOENCODING": "ascii"})
+
+    assert b"Gr\\xfc\\xdfe" in ended.stdout
+    assert ended.returncode == 0
+
+
+def test_an_interrupt_is_130(started):
+    process = started("decode", "-", "--frame", "u8")
+    capture = conversation(("client", b"\x01a"), ("client", b"\x01b"))
+    process.stdin.write(capture[: capture.index(b"\x01b")])
+    process.stdin.flush()
+    assert process.stdout.readline()
+    process.send_signal(subprocess.signal.SIGINT)
+
+    assert process.wait() == 130
+    assert b"Traceback" not in process.stderr.read()
