@@ -10,6 +10,7 @@ The library does the work; this module closes what it leaves open. Each cost is 
 - encode: the payload is read back, so that nothing leaves that the same codec would refuse.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -181,7 +182,7 @@ def _overflows(open_unpacker: Any, depth: int) -> bool:
     unpacker.feed(b"\x91" * depth + b"\xc0")
     try:
         unpacker.skip()
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return False
 
@@ -191,7 +192,9 @@ def _arrays(payload: bytes) -> int:
     return (0xDC in payload and payload.count(0xDC)) + (0xDD in payload and payload.count(0xDD))
 
 
-def _unique_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+def _unique_dict(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Any]:
+    # The C library hands over a list, its pure-Python twin used to hand over a generator.
+    pairs = list(pairs)
     found = dict(pairs)
     if len(found) != len(pairs):
         raise DuplicateKeyError
