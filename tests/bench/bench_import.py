@@ -10,7 +10,7 @@ COMMANDS = {
     "import dataclasses": [sys.executable, "-c", "import dataclasses"],
     "import framing": [sys.executable, "-c", "import framing"],
     "get_protocol('u32be/raw')": [sys.executable, "-c", "import framing; framing.get_protocol('u32be/raw')"],
-    "framing --help": [sys.executable, "-m", "framing.cli", "--help"],
+    "framing --help": [sys.executable, "-c", "from framing.cli import main; main(['--help'])"],
 }
 
 
