@@ -27,6 +27,7 @@ from framing.protocol import SIDES, Protocol, Side
 __all__ = ["File", "read", "read_raw"]
 
 File = str | os.PathLike[str] | BinaryReader
+_Text = str | os.PathLike[str]
 
 # The counts of a flow that add up to those of the whole.
 _ADDED = ("frame_count", "size", "error_count", "gap_count", "missing_size", "skipped_size", "tail_size", "flow_count")
@@ -34,7 +35,7 @@ _ADDED = ("frame_count", "size", "error_count", "gap_count", "missing_size", "sk
 
 def read(
     source: File,
-    protocol: Protocol | str,
+    protocol: Protocol | _Text,
     *,
     ports: Collection[int] | None = None,
     flows: Collection[str] = (),
@@ -69,7 +70,7 @@ def read(
 
 
 def read_raw(
-    source: File, protocol: Protocol | str, *, side: Side = "client", max_frame_size: int | None = None
+    source: File, protocol: Protocol | _Text, *, side: Side = "client", max_frame_size: int | None = None
 ) -> Iterator[Record]:
     """Yield the records of a file that holds the bytes of one direction and nothing else.
 
@@ -96,7 +97,7 @@ def read_raw(
     return _raw_records(source, _resolved(protocol, max_frame_size), side)
 
 
-def _resolved(protocol: Protocol | str, max_frame_size: int | None) -> Protocol:
+def _resolved(protocol: Protocol | _Text, max_frame_size: int | None) -> Protocol:
     resolved = protocol if isinstance(protocol, Protocol) else get_protocol(protocol)
     return resolved if max_frame_size is None else resolved.limited(max_frame_size)
 
