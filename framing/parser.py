@@ -357,7 +357,7 @@ class FrameParser:
             if total is None and self._finished:
                 total = format_.measure_last(buffer, start, end)
             if total is not None:
-                if not 0 < total <= format_.max_frame_size:
+                if not 0 < total <= format_.max_frame_size:  # [F5]
                     self._refuse(total)
                 stop = start + total
                 if stop <= end:
@@ -391,7 +391,7 @@ class FrameParser:
         self._frame_size = frame_size
 
     def _refuse_rest(self) -> None:
-        raise TruncatedFrameError(
+        raise TruncatedFrameError(  # [F4]
             "the stream ended inside a frame",
             offset=self._start,
             pending_size=self.pending_size,
@@ -399,6 +399,7 @@ class FrameParser:
         )
 
     def _fail(self, error: FrameError) -> None:
+        # [F7] what the format says counts from the buffer's start
         error.offset = self._base + (self._start if error.offset is None else error.offset)
         self._error = error
         self._chunks, self._chunks_size = [], 0

@@ -272,7 +272,7 @@ class Conversation:
         """Apply the first matching rule of the phase that a side is in to a frame that it sent."""
         reader = self.reader(side)
         reader.frames_in_phase += 1
-        for rule in reader.phase.after:
+        for rule in reader.phase.after:  # [F31]
             if rule.matches(frame, reader.frames_in_phase):
                 for moved, phase_name in rule.moves.items():
                     self.reader(moved).enter(phase_name)
@@ -431,14 +431,14 @@ class DirectionReader:
         self.phase = self._conversation.protocol.direction(self._side).phases[phase_name]
         self.frames_in_phase = 0
         self._undecided = bool(self.phase.first)
-        rest = old.unread()
+        rest = old.unread()  # [F32]
         self._reader = MessageReader(self.phase.wire, offset=old.offset, frame_count=old.frame_count)
         self._reader.feed(rest)
         if old.finished:
             self._reader.finish()
 
     def _decide(self) -> bool:
-        """Look whether the stream goes on with the phase's first bytes; false if more of them must come."""
+        """Look whether the stream goes on with the phase's first bytes; false if more of them must come. [F33]"""
         first = self.phase.first
         head = self._reader.peek(len(first))
         if len(head) < len(first) and first.startswith(head) and not (head and self.finished):

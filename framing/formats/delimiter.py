@@ -7,7 +7,7 @@
     |   payload   | 00 |   payload   | 00 |
     +- - - - - - -+----+- - - - - - -+----+
 
-Searching is `bytes.find` and, for many frames at once, `bytes.split`. Spec: [F23] to [F27].
+Searching is `bytes.find` and, for many frames at once, `bytes.split`. Spec: [F23] to [F27], lines [F29].
 """
 
 from collections.abc import Iterable, Mapping
@@ -91,7 +91,7 @@ class DelimiterFormat(FrameFormat):
         stop = self._find(buffer, looked, min(end, limit), waiting=end < limit)
         if stop:
             return stop - start
-        if end >= limit + self._final:  # one byte more may still be refused, where the end may come now
+        if end >= limit + self._final:  # [F25] where the end of the stream may end a frame, one byte later
             raise FrameTooLargeError(
                 "no delimiter within the limit",
                 offset=start,
@@ -118,7 +118,7 @@ class DelimiterFormat(FrameFormat):
         if not found:
             return 0
         place, negative_size = found
-        if waiting:
+        if waiting:  # [F24] the longest of those that begin here
             for begin in range(max(start, end - self._longest + 1), place + 1):
                 rest = bytes(buffer[begin:end])
                 if any(len(one) > len(rest) and one.startswith(rest) for one in self._delimiters):
@@ -214,7 +214,7 @@ class DelimiterFormat(FrameFormat):
 
 
 class LineFormat(DelimiterFormat):
-    """Lines that end with LF or CR LF; the line ending is no part of the payload.
+    """Lines that end with LF or CR LF; the line ending is no part of the payload. [F29]
 
     >>> from framing import FrameParser
     >>> parser = FrameParser(LineFormat())

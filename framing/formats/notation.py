@@ -17,7 +17,7 @@ The byte picture of `(type:4 flags:4):u8 id:bytes2 length:u16be`:
     |type|flg|       id        |     length      | payload
     +--------+-----------------+-----------------+- - - - - -
 
-Spec: [F10] to [F14]. Every mistake is a `DefinitionError` with the character it begins at.
+Spec: [F10], [F11], [F14]. Every mistake is a `DefinitionError` with the character it begins at.
 """
 
 from collections.abc import Iterator
@@ -51,6 +51,7 @@ class Field:
         kind: "uint", "bytes" or "varint".
         size: bytes on the wire; of a varint the most it may take.
         byteorder: "big" or "little".
+        position: the character of the declaration where it begins.
         scale: what the field's number is multiplied with, where it is a length.
         allowed: the constants it may have, the first one written by default; empty if it is free.
         bits: its named bits, highest first.
@@ -132,12 +133,15 @@ def _field(source: _Source, token: str, position: int) -> Field:
                 "only an integer has bits, and its constants belong to them", position, token, "u8 to u64le"
             )
         field.bits = _bits(source, inside, position + 1, field)
+        field.position = position
         return field
     name, colon, rest = token.partition(":")
     if not colon:
         raise source.error("a field needs a type", position, token, "name:type, such as length:u32be")
     _check_name(source, name, position)
-    return _typed(source, name, rest, position + len(name) + 1)
+    field = _typed(source, name, rest, position + len(name) + 1)
+    field.position = position
+    return field
 
 
 def _typed(source: _Source, name: str, rest: str, position: int) -> Field:
@@ -191,7 +195,7 @@ def _bits(source: _Source, inside: str, position: int, field: Field) -> tuple[Bi
         named = 8 * field.size - left
         raise source.error(
             f"{named} bits are named in an integer of {8 * field.size}",
-            position,
+            position - 1,
             f"({inside})",
             "a name for every bit, unused ones too, so that serialize can give them back",
         )

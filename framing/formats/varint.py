@@ -73,7 +73,7 @@ class VarintFormat(FrameFormat):
         self.scan = None if self._layout.size else self._make_scan()
 
     def _read_length(self, buffer: Buffer, start: int, end: int) -> tuple[int, int] | None:
-        """Return the length's value and where it ends."""
+        """Return the length's value and where it ends. [F20]"""
         value = shift = 0
         first = start + self._layout.size
         for place in range(first, min(end, first + self._length_size)):
@@ -93,7 +93,7 @@ class VarintFormat(FrameFormat):
         return None
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
-        """Tell the total size from the header. [F20]"""
+        """Tell the total size from the header. [F22]"""
         if self._layout.has_constants and end - start >= self._layout.size:
             self._layout.check(buffer, start)
         length = self._read_length(buffer, start, end)
