@@ -82,8 +82,9 @@ class Codec(ABC):
         name: what errors call the codec; by habit also its entry point's name.
         api_version: the version of this contract that the codec was written for. The registry accepts the current one
             and the one before.
-        passthrough: true promises that `decode(payload)` returns `payload` itself for every payload, so that a reader
-            may spare the call. An optimisation for `raw` and its like; leave it false if in doubt.
+        passthrough: true promises that `decode(payload)` returns `payload` itself for every payload, and `encode` every
+            message that is `bytes`, so that a reader or a writer may spare the call. An optimisation for `raw` and its
+            like; leave it false if in doubt.
     """
 
     name: ClassVar[str]

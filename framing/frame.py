@@ -175,13 +175,13 @@ class FrameFormat(ABC):
             FrameTooLargeError: the frame would be larger than `max_frame_size`; nothing was written.
         """
 
-    def serialize_many(self, payloads: Sequence[bytes]) -> list[bytes]:
-        """Return the frames of several payloads, without fields; all or none. Override it where a loop can be quicker.
+    def serialize_many(self, payloads: Sequence[bytes]) -> bytes:
+        """Return the frames of several payloads in a row, without fields. Override it where a loop can be quicker.
 
         Raises:
-            EncodeError, FrameTooLargeError: as `serialize`, for the first that cannot be written.
+            EncodeError, FrameTooLargeError: as `serialize`, for one that cannot be written.
         """
-        return [self.serialize(payload) for payload in payloads]
+        return b"".join(map(self.serialize, payloads))
 
     def frame(self, data: bytes, offset: int = 0) -> Frame:
         """Return the `Frame` for the bytes of one whole frame, which are not looked at."""

@@ -8,7 +8,7 @@ A message is the bare value of the codec. Where the frame's header has fields fo
 `Message(value, **fields)`, both ways.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from framing.codec import Codec
@@ -113,16 +113,21 @@ class WireFormat:
         format: the frame format.
         codec: one codec, or a `TaggedUnion` of several.
 
+    Attributes:
+        bare: whether messages are bare values, not `Message`s.
+        tagged: whether the codec is chosen by the payload's first bytes.
+
     Raises:
         DefinitionError: the union's tag is no field of the frame format.
     """
 
-    __slots__ = ("codec", "format", "tagged")
+    __slots__ = ("bare", "codec", "format", "tagged")
 
     def __init__(self, format: FrameFormat, codec: Codec | TaggedUnion) -> None:  # noqa: A002
         self.format = format
         self.codec = codec
         self.tagged = isinstance(codec, TaggedUnion) and codec.field is None
+        self.bare = not format.field_names and not self.tagged
         if isinstance(codec, TaggedUnion) and codec.field is not None and codec.field not in format.field_names:
             raise DefinitionError(
                 f"the tag {codec.field} is no field of the frame format",
@@ -136,11 +141,6 @@ class WireFormat:
                 key="field",
                 allowed="another name for the header field, or field=tag to let it choose the codec",
             )
-
-    @property
-    def bare(self) -> bool:
-        """Whether messages are bare values, not `Message`s."""
-        return not self.format.field_names and not self.tagged
 
     def encode(self, message: Any) -> bytes:
         """Return the whole frame for a message.
@@ -164,6 +164,20 @@ class WireFormat:
         fields = dict(message.fields)
         payload = self._encode_value(message.value, fields)
         return self.format.serialize(payload, fields)
+
+    def encode_many(self, messages: Sequence[Any]) -> bytes:
+        """Return the frames of several messages in a row: `encode` for each, and quicker.
+
+        Raises:
+            EncodeError, FrameTooLargeError: as `encode`, for one that cannot be written.
+        """
+        types = set(map(type, messages))
+        if not self.bare or any(issubclass(one, Message) for one in types):
+            return b"".join(map(self.encode, messages))
+        codec = self._single
+        if codec.passthrough and types == _BYTES:
+            return self.format.serialize_many(messages)
+        return self.format.serialize_many(list(map(codec.encode, messages)))
 
     def _encode_value(self, value: Any, fields: dict[str, Any]) -> bytes:
         if not isinstance(self.codec, TaggedUnion):
@@ -334,6 +348,8 @@ class MessageReader:
             self._room = min(2 * self._room, _MANY)
         return messages
 
+
+_BYTES = {bytes}
 
 # As many frames as are there: a chunk of 64 KiB has at most 65536.
 _MANY = 1 << 20

@@ -18,7 +18,7 @@ class Limits:
     """What a channel may use of memory and time. Sizes in bytes, timeouts in seconds; none can be infinite.
 
     >>> print(Limits(max_frame_size=65536, send_queue_size=262144))
-    frames of 64 KiB, 64 KiB read at once, 256 KiB queued to send: at most 704 KiB of bytes in a channel
+    frames of 64 KiB, 64 KiB read at once, 256 KiB queued to send: at most 640 KiB of bytes in a channel
 
     Attributes:
         max_frame_size: the whole frame, received or sent; it replaces the protocol's own limit, which `None` keeps

@@ -1,10 +1,10 @@
 """Pending: what one call of `send` or `send_many` has on its way, and what becomes of it when the call is cancelled."""
 
-from bisect import bisect_left
-from itertools import accumulate
 from typing import Any
 
 import trio
+
+from framing import FrameFormat
 
 __all__ = ["Pending"]
 
@@ -15,7 +15,7 @@ class Pending:
     Args:
         message: what to send; it is encoded when its turn comes.
         data: frames that are encoded already.
-        sizes: their sizes, where there are several.
+        format: how they are cut, where there are several.
 
     Attributes:
         accepted: bytes of `data` that the stream has taken.
@@ -25,12 +25,17 @@ class Pending:
         error: it was not sent, because it cannot be encoded.
     """
 
-    __slots__ = ("_sizes", "_task", "accepted", "committed", "data", "done", "error", "failed", "message")
+    __slots__ = ("_format", "_task", "accepted", "committed", "data", "done", "error", "failed", "message")
 
-    def __init__(self, message: Any = None, data: bytes | None = None, sizes: list[int] | None = None) -> None:
+    def __init__(
+        self,
+        message: Any = None,
+        data: bytes | None = None,
+        format: FrameFormat | None = None,  # noqa: A002
+    ) -> None:
         self.message = message
         self.data = data
-        self._sizes = sizes
+        self._format = format
         self.accepted = 0
         self.committed = False
         self.done = False
@@ -85,6 +90,14 @@ class Pending:
         if self.data is None or not (begun or self.committed):
             return True
         # The frame that was begun must be completed: the peer waits for its rest.
-        ends = list(accumulate(self._sizes or (len(self.data),)))
-        self.data = self.data[: ends[bisect_left(ends, begun)]]
+        self.data = self.data[: self._end_of_frame(self.data, begun)]
         return False
+
+    def _end_of_frame(self, data: bytes, begun: int) -> int:
+        """Return where the frame ends that contains the last byte begun."""
+        if self._format is None or not begun:
+            return len(data)
+        stop = 0
+        while stop < begun:
+            stop += self._format.measure(data, stop, len(data)) or len(data)
+        return stop

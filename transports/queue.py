@@ -6,7 +6,6 @@ _frames   bytes; only the first frame can be begun
 
 from collections import deque
 from itertools import chain
-from typing import Any
 
 from framing import Conversation
 from framing.protocol import Side
@@ -49,10 +48,6 @@ class FrameQueue:
     def needs_begin(self) -> bool:
         """Whether the next frame should be encoded only where it can be begun at once."""
         return not self._frames and self.has_rules
-
-    def encode(self, message: Any) -> bytes:
-        """Return the frame of a message, in a phase without rules."""
-        return self._reader.phase.wire.encode(message)
 
     def add(self, pending: Pending) -> Pending:
         """Let something join the end of the queue, encoded if there is room for its bytes.

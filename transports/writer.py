@@ -9,15 +9,13 @@
    the peer has got: the stream is closed there and then, rather than left open with half a frame.
 """
 
-from bisect import bisect_right
-from collections import deque
-from collections.abc import Awaitable, Iterable, Iterator
-from itertools import accumulate
+from collections.abc import Awaitable, Iterable
+from time import perf_counter
 from typing import Any
 
 import trio
 
-from framing import Conversation
+from framing import Conversation, FrameFormat, WireFormat
 from framing.protocol import Side
 from transports.limits import WRITE_SIZE, Limits
 from transports.outlet import Outlet
@@ -39,17 +37,31 @@ class FrameWriter:
         turn: shared with the receiving half.
     """
 
-    __slots__ = ("_broken", "_closed", "_ended", "_last_task", "_limits", "_outlet", "_queue", "_turn", "_writing")
+    __slots__ = (
+        "_broken",
+        "_closed",
+        "_direction",
+        "_ended",
+        "_last_task",
+        "_limits",
+        "_outlet",
+        "_passable",
+        "_queue",
+        "_turn",
+        "_writing",
+    )
 
     def __init__(
         self, stream: trio.abc.Stream, conversation: Conversation, side: Side, *, limits: Limits, turn: Turn
     ) -> None:
         self._outlet = Outlet(stream, limits, turn)
         self._queue = FrameQueue(conversation, side, limits)
+        self._direction = conversation.reader(side)
         self._limits = limits
         self._turn = turn
         self._writing = False
         self._last_task = 0
+        self._passable = self._outlet.send_some is not None  # and none of the following, in one look
         self._closed = False
         self._ended = False
         self._broken: BaseException | None = None
@@ -73,36 +85,38 @@ class FrameWriter:
 
     async def send(self, message: Any) -> None:
         """Send one message; see `MessageChannel.send`."""
-        self._check_open()
         if self._may_pass(1):
-            await self._send_now(self._queue.encode(message))
+            await self._send_now(self._direction.phase.wire.encode(message))
         else:
+            self._check_open()
             await self._deliver(self._queue.add(Pending(message)))
 
     async def send_many(self, messages: Iterable[Any]) -> None:
         """Send several messages; see `MessageChannel.send_many`."""
         self._check_open()
-        rest = deque(messages)
-        while rest and self._queue.has_rules:
-            await self.send(rest.popleft())
-        for frames in _runs(await self._encoded(list(rest))):
+        rest = list(messages)
+        sent_count = 0
+        while sent_count < len(rest) and self._queue.has_rules:
+            await self.send(rest[sent_count])
+            sent_count += 1
+        wire = self._direction.phase.wire
+        for count, data in await self._encoded(wire, rest[sent_count:]):
             self._check_open()
-            data, sizes = b"".join(frames), list(map(len, frames))
-            if self._may_pass(len(frames)):
-                await self._send_now(data, sizes)
+            if self._may_pass(count):
+                await self._send_now(data, wire.format)
             else:
-                await self._deliver(self._queue.add(Pending(data=data, sizes=sizes)))
+                await self._deliver(self._queue.add(Pending(data=data, format=wire.format)))
 
     async def send_eof(self) -> None:
         """Half-close, behind everything that was queued before; see `MessageChannel.send_eof`."""
         self.check()
-        self._ended = True
+        self._ended, self._passable = True, False
         await self._flushed()
         await self._outlet.send_eof()
 
     async def close(self) -> None:
         """Withdraw what is not begun, whose tasks get `trio.ClosedResourceError`, and complete the frame that is."""
-        self._closed = True
+        self._closed, self._passable = True, False
         self._queue.give_up(self._outlet.in_flight_size)
         if not self._writing:
             self._write_some(self._queue.head(whole=True))  # often all it takes, and no cancellation comes before it
@@ -110,35 +124,44 @@ class FrameWriter:
 
     def break_off(self, reason: BaseException) -> None:
         """Refuse everything from now on. A frame that is begun is still completed by `close`."""
-        self._broken = self._broken or reason
+        self._broken, self._passable = self._broken or reason, False
         self._queue.give_up(self._outlet.in_flight_size)
 
     def _may_pass(self, frame_count: int) -> bool:
         """Whether this task may write past the queue now. The first time it takes its turn with the others."""
         task = id(trio.lowlevel.current_task())
-        if task != self._last_task:
+        phase, turn = self._direction.phase, self._turn
+        if task != self._last_task or not self._passable or self._writing or self._queue or phase.after or phase.first:
             self._last_task = task
             return False
-        if self._queue or self._writing or self._outlet.send_some is None or self._queue.has_rules:
-            return False
-        self._turn.left -= frame_count
-        return not self._turn.over
+        turn.left -= frame_count
+        return turn.left >= 0 and perf_counter() < turn.due
 
-    async def _send_now(self, data: bytes, sizes: list[int] | None = None) -> None:
+    async def _send_now(self, data: bytes, format: FrameFormat | None = None) -> None:  # noqa: A002
         accepted = self._take(data)
         if accepted < len(data):
-            pending = Pending(data=data, sizes=sizes)
+            pending = Pending(data=data, format=format)
             pending.accepted = accepted
             await self._deliver(self._queue.add(pending))
 
-    async def _encoded(self, messages: list[Any]) -> list[bytes]:
+    async def _encoded(self, wire: WireFormat, messages: list[Any]) -> list[tuple[int, bytes]]:
+        """Return the frames in runs that are written at once, and of how many frames each run is."""
+        runs: list[tuple[int, bytes]] = []
+        pieces: list[bytes] = []
+        first = start = size = 0
         count = self._limits.batch_count
-        frames: list[bytes] = []
-        for start in range(0, len(messages), count):
+        while start < len(messages):
             if start:
                 await self._turn.checkpoint()
-            frames += map(self._queue.encode, messages[start : start + count])
-        return frames
+            pieces.append(wire.encode_many(messages[start : start + count]))
+            size += len(pieces[-1])
+            start = min(start + count, len(messages))
+            if size >= WRITE_SIZE or start == len(messages):
+                runs.append((start - first, b"".join(pieces)))
+                # Many large frames in one run would keep all other tasks waiting for it.
+                count = max(1, min(count, (start - first) * WRITE_SIZE // max(1, size)))
+                pieces, first, size = [], start, 0
+        return runs
 
     async def _deliver(self, pending: Pending) -> None:
         try:
@@ -216,15 +239,5 @@ class FrameWriter:
             raise
 
     def _fail(self, reason: BaseException) -> None:
-        self._broken = self._broken or reason
+        self._broken, self._passable = self._broken or reason, False
         self._queue.clear()
-
-
-def _runs(frames: list[bytes]) -> Iterator[list[bytes]]:
-    """Cut a batch into runs of at most `WRITE_SIZE` bytes, or of one frame."""
-    ends = list(accumulate(map(len, frames)))
-    start = base = 0
-    while start < len(frames):
-        stop = max(start + 1, bisect_right(ends, base + WRITE_SIZE))
-        yield frames[start:stop]
-        start, base = stop, ends[stop - 1]
