@@ -68,9 +68,9 @@ class DelimiterFormat(FrameFormat):
         self._longest = max(map(len, self._delimiters))
         self.max_frame_size = max_frame_size
         self._prepare()
-        if not self._is_one_frame(self._written, self._written if keep else b""):
+        if not self._written or not self._is_one_frame(self._written, self._written if keep else b""):
             raise DefinitionError(
-                "a frame that ends with this could go on as another delimiter",
+                "a frame that ends with this could go on as another delimiter, or never ends",
                 key="write",
                 found=self._written,
                 allowed="a delimiter that no other one begins with",
