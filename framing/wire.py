@@ -80,7 +80,7 @@ class TaggedUnion:
 
     def codec(self, tag: Any, error: type[DecodeError | EncodeError]) -> Codec:
         """Return the codec for a tag."""
-        codec: Codec | None = self.cases.get(tag, self.default)
+        codec: Codec | None = self.cases.get(tag, self.default) if isinstance(tag, int | bytes) else None
         if codec is None:
             raise error(
                 f"no codec for {self.field or 'tag'} {tag!r}",
