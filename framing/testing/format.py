@@ -87,6 +87,10 @@ def check_round_trip(
         _fail("frames are not cut where serialize ended them")
     if [frame.payload for frame in frames] != payloads:
         _fail("a payload does not come back")
+    if not fields and not format.field_names and format.serialize_many(payloads) != b"".join(wires):
+        _fail("serialize_many writes something else than serialize")
+    if strange := [name for name in fields or {} if name not in format.field_names]:
+        _fail(f"{strange[0]} was given as a field, and field_names does not have it")
     for frame in frames:
         for name, value in (fields or {}).items():
             if frame.header[name] != value:
@@ -223,6 +227,7 @@ def check_limits(
     fields: Mapping[str, Any] | None,
 ) -> None:
     """A frame of exactly the limit passes; one byte more is refused on both sides, before more than that is kept."""
+    before = format.max_frame_size
     for payload, wire in zip(payloads, wires, strict=True):
         try:
             exact = format.limited(len(wire))
@@ -236,12 +241,13 @@ def check_limits(
             _fail("a frame of exactly the limit cannot be serialized")
         if outcome(exact, [wire]).frames != [(0, wire)]:
             _fail("a frame of exactly the limit cannot be parsed")
-        try:
-            small = format.limited(len(wire) - 1)
-        except DefinitionError:
-            continue  # this is the smallest frame
-        _check_refused(small, payload, wire, fields)
-    if format.serialize(payloads[0], fields) != wires[0]:
+        for limit in {len(wire) - 1, len(wire) // 2}:
+            try:
+                small = format.limited(limit)
+            except DefinitionError:
+                continue  # no frame is that small
+            _check_refused(small, payload, wire, fields)
+    if format.max_frame_size != before or [format.serialize(payload, fields) for payload in payloads] != wires:
         _fail("limited has changed the format that it copied")
 
 
