@@ -348,13 +348,14 @@ class FrameParser:
         """Return where the frame at `start` ends, or 0, having noted what is missing or what is wrong."""
         buffer, format_ = self._buffer, self._format
         end = len(buffer)
+        ended = self._finished and not self._chunks  # a limited batch may leave chunks for the next one
         self._start = start
         if start == end:
             self._need(format_.min_size, None)
             return 0
         try:
             total = self._measure(buffer, start, end)
-            if total is None and self._finished:
+            if total is None and ended:
                 total = format_.measure_last(buffer, start, end)
             if total is not None:
                 if not 0 < total <= format_.max_frame_size:  # [F5]
@@ -366,7 +367,7 @@ class FrameParser:
                     self._start = stop
                     return stop
             self._need(max(format_.min_size, end - start + 1) if total is None else total, total)
-            if self._finished:
+            if ended:
                 self._refuse_rest()
         except FrameError as error:
             self._fail(error)

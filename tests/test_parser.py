@@ -20,7 +20,7 @@ from framing.testing import every_cut, outcome
 from framing.testing.cuts import error_facts
 
 NAMES = ["u8", "u16be", "u24le", "u32be", "varint", "netstring", "lines", 'delimiter(";;")']
-FORMATS = [
+FORMS = [
     *map(get_format, NAMES),
     get_format("delimiter", delimiters=["\r\n", "\n"]),
     get_format("header", header="length:u16be", trailer="end:u8=0xce"),
@@ -28,7 +28,7 @@ FORMATS = [
 ]
 
 payloads = st.lists(st.binary(max_size=20).map(lambda data: data.translate(None, b"\r\n;")), max_size=8)
-formats = st.sampled_from(FORMATS)
+forms = st.sampled_from(FORMS)
 
 
 def cut(data, places):
@@ -58,7 +58,7 @@ class Counted(FrameParser):
         self.copied_size += len(self._buffer)
 
 
-@given(formats, payloads, st.lists(st.integers(0, 1 << 16), max_size=12))
+@given(forms, payloads, st.lists(st.integers(0, 1 << 16), max_size=12))
 def test_any_cut_gives_the_frames_that_were_serialized(form, payloads, places):
     wires = [form.serialize(payload) for payload in payloads]
     whole = outcome(form, [b"".join(wires)])
@@ -67,7 +67,7 @@ def test_any_cut_gives_the_frames_that_were_serialized(form, payloads, places):
     assert outcome(form, cut(b"".join(wires), places)) == whole
 
 
-@given(formats, st.binary(max_size=60), st.lists(st.integers(0, 1 << 16), max_size=12))
+@given(forms, st.binary(max_size=60), st.lists(st.integers(0, 1 << 16), max_size=12))
 def test_any_cut_of_any_bytes_gives_the_same_frames_and_the_same_error(form, data, places):
     whole = outcome(form, [data])
     assert outcome(form, cut(data, places))[:3] == whole[:3]
@@ -97,7 +97,7 @@ ways = st.lists(
 
 
 @settings(max_examples=400)
-@given(formats, payloads, st.lists(st.tuples(st.integers(0, 1 << 16), ways), max_size=10), st.binary(max_size=3))
+@given(forms, payloads, st.lists(st.tuples(st.integers(0, 1 << 16), ways), max_size=10), st.binary(max_size=3))
 def test_any_mix_of_pulls_gives_the_same_payloads(form, payloads, steps, damage):
     data = b"".join(map(form.serialize, payloads)) + damage
     whole = outcome(form, [data])
@@ -122,7 +122,7 @@ def test_any_mix_of_pulls_gives_the_same_payloads(form, payloads, steps, damage)
     assert (taken, error) == (whole.payloads, whole.error)
 
 
-@pytest.mark.parametrize("form", FORMATS, ids=repr)
+@pytest.mark.parametrize("form", FORMS, ids=repr)
 def test_a_small_frame_behind_a_large_one_is_not_held_back_by_a_limit(form):
     wires = [form.serialize(payload) for payload in (b"x" * 100, b"ab", b"cd")]
     data = b"".join(wires)
@@ -134,7 +134,7 @@ def test_a_small_frame_behind_a_large_one_is_not_held_back_by_a_limit(form):
     assert parser.next_frame() is None
 
 
-@pytest.mark.parametrize("form", FORMATS, ids=repr)
+@pytest.mark.parametrize("form", FORMS, ids=repr)
 def test_payloads_one_at_a_time_are_all_payloads(form):
     parser = FrameParser(form)
     parser.feed(b"".join(map(form.serialize, (b"x" * 100, b"ab", b"cd"))))
@@ -150,6 +150,23 @@ def test_a_large_payload_counts_against_the_limit_of_its_batch():
     parser.feed(b"x" * 502 + form.serialize(b"next"))
     assert parser.take_payloads(1) == [b"x" * 3000]
     assert parser.take_payloads(1) == [b"next"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+@pytest.mark.parametrize("form", FORMS, ids=repr)
+def test_the_end_does_not_come_before_the_chunks_that_wait_behind_a_backlog(form, limit):
+    wires = [form.serialize(payload) for payload in (b"", b"a", b"bc", b"def", b"", b"ghijk")]
+    stream = b"".join(wires)
+    for place in range(len(stream)):
+        parser, taken = FrameParser(form), []
+        parser.feed(stream[:place])
+        taken += parser.take_payloads(limit)
+        parser.feed(stream[place:])
+        taken += parser.take_payloads(limit)
+        parser.finish()
+        while some := parser.take_payloads(limit):
+            taken += some
+        assert taken == [b"", b"a", b"bc", b"def", b"", b"ghijk"]
 
 
 def test_a_search_that_was_finished_by_another_pull_starts_over():
@@ -317,7 +334,7 @@ def test_views_are_read_only_and_copy_nothing():
 
 
 @pytest.mark.parametrize("chunk_size", [1, 2, 3, 100, 5000])
-@pytest.mark.parametrize("form", FORMATS, ids=repr)
+@pytest.mark.parametrize("form", FORMS, ids=repr)
 def test_bytes_are_copied_a_few_times_whatever_the_chunks(form, chunk_size):
     data = b"".join(form.serialize(b"x" * size) for size in (0, 1, 5, 80, 200, 30, 250) for _ in range(20))
     parser = Counted(form)
@@ -340,7 +357,7 @@ def test_a_large_frame_is_copied_a_few_times_whatever_the_chunks(name, chunk_siz
     assert parser.copied_size <= 6 * len(data)
 
 
-@pytest.mark.parametrize("form", FORMATS, ids=repr)
+@pytest.mark.parametrize("form", FORMS, ids=repr)
 def test_a_backlog_is_not_copied_for_each_frame_pulled(form):
     # Three frames a chunk and one pull: what is left grows with the stream.
     parser = Counted(form)
