@@ -11,7 +11,7 @@ What a definition file may say: `framing.toml`. What a shorthand may say: `frami
 import os
 from typing import Any
 
-from framing.errors import DefinitionError, UnknownNameError
+from framing.errors import DefinitionError, FramingError, UnknownNameError
 from framing.protocol import Protocol
 from framing.registry import find, load_entry
 from framing.shorthand import expanded, get_wire, parse_call, split_shorthand
@@ -51,7 +51,7 @@ def _registered(name: str) -> Protocol:
     except UnknownNameError as error:
         try:
             find("format", expanded(parse_call(name)).name)
-        except (UnknownNameError, DefinitionError):
+        except UnknownNameError:
             raise error from None
         error.hint = f"{name} is a frame format: say {name}/raw, or another codec"
         raise
@@ -64,7 +64,7 @@ def _registered(name: str) -> Protocol:
 
 def _as_protocol(name: str, found: Any) -> Protocol:
     if callable(found) and not isinstance(found, Protocol | WireFormat):
-        found = found()
+        found = _called(name, found)
     if isinstance(found, WireFormat):
         return Protocol.both_ways(name, found)
     if not isinstance(found, Protocol):
@@ -72,6 +72,17 @@ def _as_protocol(name: str, found: Any) -> Protocol:
             "this is no protocol", source=name, found=type(found).__name__, allowed="a Protocol or a WireFormat"
         )
     return found
+
+
+def _called(name: str, factory: Any) -> Any:
+    try:
+        return factory()
+    except FramingError:
+        raise
+    except Exception as error:
+        raise DefinitionError(
+            f"{name} makes no protocol: {error}", source=name, allowed="a function without arguments"
+        ) from error
 
 
 def _attribute(text: str) -> Any:
@@ -82,7 +93,7 @@ def _attribute(text: str) -> Any:
         found: Any = import_module(module)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:  # TypeError: `..module` has no package here
+    except Exception as error:  # whatever a module that is being written may raise
         raise DefinitionError(
             f"{text} cannot be imported: {error}",
             source=text,

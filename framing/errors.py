@@ -285,7 +285,10 @@ def _shown(value: object) -> str:
         return f"{head} … ({len(value)} bytes)" if len(value) > SHOWN_SIZE else head or "nothing"
     if isinstance(value, tuple | list | frozenset):
         return " | ".join(_shown(item) for item in value)
-    return str(value)
+    try:
+        return str(value)
+    except ValueError:  # Python refuses to write more than 4300 decimal digits, because that takes quadratic time
+        return f"an integer of {value.bit_length()} bits" if isinstance(value, int) else object.__repr__(value)
 
 
 def _rebuilt(cls: type[FramingError], reason: str, facts: dict[str, Any]) -> FramingError:

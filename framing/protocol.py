@@ -39,6 +39,9 @@ class Rule:
         frames: it is at least the phase's n-th frame, from 1.
         payload: how its payload begins.
         fields: header fields and the values they have, computed ones too: `{"length": 32}`.
+
+    Raises:
+        DefinitionError: frames that are never counted.
     """
 
     __slots__ = ("fields", "frames", "moves", "payload")
@@ -51,6 +54,8 @@ class Rule:
         payload: bytes = b"",
         fields: Mapping[str, Any] | None = None,
     ) -> None:
+        if frames < 1:
+            raise DefinitionError("frames are counted from 1", key="frames", found=frames, allowed="1 or more")
         self.moves = dict(moves)
         self.frames = frames
         self.payload = payload
@@ -91,6 +96,10 @@ class Phase:
             raise DefinitionError("first and otherwise need each other", key=f"phase {name}")
 
 
+def _otherwise_key(phase_name: str) -> str:
+    return f"phases.{phase_name}.otherwise"
+
+
 class Direction:
     """What one side sends: its phases, by name.
 
@@ -119,11 +128,12 @@ class Direction:
             passed = [phase.name]
             while following := self.phases[passed[-1]].otherwise:
                 if following in passed:
-                    raise DefinitionError("these phases stand in for each other", key="otherwise", found=passed)
+                    key = _otherwise_key(passed[-1])
+                    raise DefinitionError("these phases stand in for each other", key=key, found=passed)
                 passed.append(following)
 
     def _otherwise(self) -> list[tuple[str, str]]:
-        return [("otherwise", phase.otherwise) for phase in self.phases.values() if phase.otherwise]
+        return [(_otherwise_key(phase.name), phase.otherwise) for phase in self.phases.values() if phase.otherwise]
 
     def check_phase(self, key: str, name: str) -> None:
         """Refuse a phase that does not exist.
@@ -189,27 +199,27 @@ class Protocol:
         self.not_covered = not_covered
         for side in SIDES:
             for phase in self.direction(side).phases.values():
-                for rule in phase.after:
-                    self._check_rule(rule, phase)
+                for number, rule in enumerate(phase.after):
+                    self._check_rule(rule, phase, f"{side}.phases.{phase.name}.after[{number}]")
 
     @classmethod
     def both_ways(cls, name: str, wire: WireFormat, **facts: Any) -> "Protocol":
         """Return the protocol in which both sides send one wire format all the time."""
         return cls(name, Direction((Phase("frames", wire),)), Direction((Phase("frames", wire),)), **facts)
 
-    def _check_rule(self, rule: Rule, phase: Phase) -> None:
+    def _check_rule(self, rule: Rule, phase: Phase, key: str) -> None:
         names = phase.wire.format.header_names
         if strange := [name for name in rule.fields if name not in names]:
             raise DefinitionError(
                 f"the frames of phase {phase.name} have no field {strange[0]}",
-                key="after",
+                key=key,
                 found=strange[0],
                 allowed=", ".join(names) or "a phase whose frames have header fields",
             )
         for side, phase_name in rule.moves.items():
             if side not in SIDES:
-                raise DefinitionError("a rule moves a side", key="after", found=side, allowed="client, server")
-            self.direction(side).check_phase("after", phase_name)
+                raise DefinitionError("a rule moves a side", key=key, found=side, allowed="client, server")
+            self.direction(side).check_phase(f"{key}.{side}", phase_name)
 
     def direction(self, side: Side) -> Direction:
         """Return what a side sends."""

@@ -9,13 +9,16 @@ Three kinds of name stand for a format with an option: `u8` … `u64le` for `hea
 `varint("length:varint5")`.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framing.codec import Codec
 from framing.errors import DefinitionError, UnknownNameError
 from framing.frame import FrameFormat
 from framing.registry import load
 from framing.wire import WireFormat
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 __all__ = ["Call", "expanded", "get_codec", "get_format", "get_wire", "parse_call", "split_shorthand"]
 
@@ -102,7 +105,7 @@ def split_shorthand(text: str) -> list[str]:
     >>> split_shorthand('delimiter("/")/raw')
     ['delimiter("/")', 'raw']
     """
-    return _split(text, "/", text)
+    return [part for part, _ in _split(text, "/", text, 0)]
 
 
 def parse_call(text: str) -> Call:
@@ -111,51 +114,71 @@ def parse_call(text: str) -> Call:
     Raises:
         DefinitionError: it is no call; the error says at which character.
     """
-    name, parenthesis, rest = text.strip().partition("(")
-    call = Call(name.strip(), [], {})
+    name, parenthesis, rest = text.partition("(")
+    call, begin = Call(name.strip(), [], {}), len(name) + 1
+    _split(text, "/", text, 0)
     if not parenthesis:
         return call
-    if not rest.endswith(")"):
-        raise DefinitionError("a parenthesis is not closed", source=text, position=len(text), allowed=")")
-    for argument in _split(rest[:-1], ",", text):
+    inside, _, after = rest.rpartition(")")
+    if after.strip():
+        position = len(text) - len(after)
+        raise DefinitionError(
+            "something follows the parenthesis", source=text, position=position, found=after, allowed="nothing, or /"
+        )
+    for argument, position in _split(inside, ",", text, begin):
         key, equals, value = argument.partition("=")
-        if equals and key.strip().isidentifier():
-            if key.strip() in call.options:
-                raise DefinitionError("an option is given twice", source=text, key=key.strip())
-            call.options[key.strip()] = _value(value.strip(), text)
-        elif argument.strip():
-            call.arguments.append(_value(argument.strip(), text))
+        key = key.strip()
+        if not equals or not key.isidentifier():
+            if argument.strip():
+                call.arguments.append(_value(argument.strip(), text, position))
+        elif key in call.options:
+            raise DefinitionError("an option is given twice", source=text, key=key, position=position)
+        else:
+            call.options[key] = _value(value.strip(), text, position)
     return call
 
 
-def _split(text: str, separator: str, source: str) -> list[str]:
-    parts, depth, quote, begin = [], 0, "", 0
-    skip = False
+def _split(text: str, separator: str, source: str, begin: int) -> list[tuple[str, int]]:
+    """Split outside parentheses and quotes; `text` begins at `begin` of `source`, and so do the parts' places."""
+    parts: list[tuple[str, int]] = []
+    opened: list[int] = []
+    quote, skip, last = "", False, 0
     for place, character in enumerate(text):
         if skip or (quote and character == "\\"):
             skip = not skip
         elif quote:
-            quote = "" if character == quote else quote
-        elif character in "\"'":
-            quote = character
-        elif character in "()":
-            depth += 1 if character == "(" else -1
-        elif character == separator and not depth:
-            parts.append(text[begin:place])
-            begin = place + 1
-    if quote or depth:
-        raise DefinitionError("a quote or parenthesis is not closed", source=source, allowed=quote or ")")
-    return [*parts, text[begin:]]
+            if character == quote:
+                quote = ""
+                opened.pop()
+        elif character in "\"'(":
+            opened.append(place)
+            quote = character if character != "(" else ""
+        elif character == ")":
+            if not opened:
+                raise DefinitionError("a parenthesis was never opened", source=source, position=begin + place)
+            opened.pop()
+        elif character == separator and not opened:
+            parts.append((text[last:place], begin + last))
+            last = place + 1
+    if opened:
+        closing = quote or ")"
+        raise DefinitionError(
+            "a quote or parenthesis is not closed", source=source, position=begin + opened[-1], allowed=closing
+        )
+    return [*parts, (text[last:], begin + last)]
 
 
-def _value(text: str, source: str) -> Any:
+def _value(text: str, source: str, position: int) -> Any:
     if text[:1] in "\"'" and text:
         from ast import literal_eval  # only who writes quotes pays for it
 
         try:
             return literal_eval(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError) as error:  # the last two: deep nesting
-            raise DefinitionError("not a quoted text", source=source, found=text, allowed='"…" with escapes') from error
+            allowed = '"…" with escapes'
+            raise DefinitionError(
+                "not a quoted text", source=source, position=position, found=text, allowed=allowed
+            ) from error
     if text in ("true", "false"):
         return text == "true"
     digits = text[2:] if text[:2] == "0x" else text
@@ -190,21 +213,40 @@ def _made(kind: str, factory: Any, call: Call, options: dict[str, Any]) -> Any:
     try:
         return factory(*call.arguments, **merged)
     except TypeError as error:
+        what = f"{kind} {call.name}"
+        signature = _signature(factory)
+        if signature is not None:
+            _check_call(what, signature, call.arguments, merged)
         if not call.arguments and not merged:
             raise  # nobody's mistake but the plug-in's
-        taken = _parameters(factory)
-        strange = [key for key in merged if taken and key not in taken]
-        raise DefinitionError(
-            f"{kind} {call.name} has no option {', '.join(strange)}" if strange else f"{kind} {call.name}: {error}",
-            key=strange[0] if strange else None,
-            allowed=", ".join(taken) or None,
-        ) from error
+        key = next((key for key in merged if str(error).startswith(f"{key} ")), None)
+        found = None if key is None else merged[key]
+        raise DefinitionError(f"{what}: {error}", key=key, found=found) from error
 
 
-def _parameters(factory: Any) -> list[str]:
-    import inspect
+def _signature(factory: Any) -> "Signature | None":
+    from inspect import signature  # only errors pay for it
 
     try:
-        return list(inspect.signature(factory).parameters)
+        return signature(factory)
     except (TypeError, ValueError):  # a factory written in C need not tell
-        return []
+        return None
+
+
+def _check_call(what: str, signature: "Signature", arguments: list[Any], options: dict[str, Any]) -> None:
+    """Refuse options that a factory does not have, and a lack of those that it must have."""
+    from difflib import get_close_matches
+
+    taken = [
+        name for name, one in signature.parameters.items() if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
+    ]
+    allowed = ", ".join(taken) or "no options"
+    try:
+        signature.bind(*arguments, **options)
+    except TypeError as error:
+        strange = next((key for key in options if key not in taken), None)
+        if strange is None or any(one.kind == one.VAR_KEYWORD for one in signature.parameters.values()):
+            raise DefinitionError(f"{what}: {error}", allowed=allowed) from error
+        near = get_close_matches(strange, taken)
+        hint = f"did you mean {' or '.join(near)}?" if near else None
+        raise DefinitionError(f"{what} has no option {strange}", key=strange, allowed=allowed, hint=hint) from error

@@ -15,17 +15,24 @@ an error: a misspelt limit must not be no limit.
 """
 
 import tomllib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from framing.errors import DefinitionError, FramingError
+from framing.codec import Codec
+from framing.errors import DefinitionError, FramingError, PluginLoadError
 from framing.protocol import SIDES, Direction, Phase, Protocol, Rule, Side
 from framing.shorthand import get_codec, get_format
+from framing.toml_lines import dotted, key_lines
 from framing.wire import TaggedUnion, WireFormat
 
 __all__ = ["load_protocol", "parse_protocol"]
 
-_WIRE_KEYS = ("header", "format", "codec", "trailer", "length", "counts", "payload_size", "max_frame_size")
 _PHASE_KEYS = ("after", "first", "otherwise")
+_DIRECTION_KEYS = ("phases", "start", "midstream")
+
+# What TOML calls Python's types.
+_KINDS = {str: "text", int: "an integer", dict: "a table", list: "an array", float: "a float", bool: "a boolean"}
 
 
 def load_protocol(path: str) -> Protocol:
@@ -33,6 +40,7 @@ def load_protocol(path: str) -> Protocol:
 
     Raises:
         DefinitionError: it cannot be read, is no TOML, or defines nothing that works.
+        PluginLoadError: it names a plug-in that cannot be loaded.
     """
     try:
         with open(path, encoding="utf-8") as file:
@@ -54,207 +62,253 @@ def parse_protocol(text: str, source: str) -> Protocol:
 
     Raises:
         DefinitionError: with source, line, key and what would be allowed.
+        PluginLoadError: as `load_protocol`.
     """
     try:
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # both also for numbers and nesting that no definition has
-        raise DefinitionError(f"this is no TOML: {error}", source=source) from error
-    return _protocol(_Table(content, text, source, ()))
+        raise DefinitionError(f"this is no TOML: {error}", source=source, line=_error_line(error, text)) from error
+    return _protocol(_Table(content, _File(text, source), ()))
+
+
+def _error_line(error: Exception, text: str) -> int | None:
+    """Read out of tomllib's message where it stopped; it has no attribute for it before Python 3.14."""
+    _, told, place = str(error).rpartition("(at line ")
+    if told:
+        return int(place.partition(",")[0])
+    return text.removesuffix("\n").count("\n") + 1 if str(error).endswith("(at end of document)") else None
+
+
+class _File:
+    """The text that is read and its name, for errors."""
+
+    def __init__(self, text: str, source: str) -> None:
+        self.source = source
+        self._text = text
+        self._lines: dict[str, int] | None = None
+
+    @property
+    def lines(self) -> dict[str, int]:
+        if self._lines is None:
+            self._lines = key_lines(self._text)
+        return self._lines
+
+    def name(self, plain: str) -> str | None:
+        """Return the dotted name of a key of the file as TOML writes it, from one that may lack the quotes."""
+        return (
+            plain if plain in self.lines else next((one for one in self.lines if one.replace('"', "") == plain), None)
+        )
+
+    def error(self, reason: str, path: tuple[str | int, ...], **facts: Any) -> DefinitionError:
+        """Return the error for a key, with its line, or that of the innermost table around it that is there."""
+        known = (self.lines.get(dotted(path[:count])) for count in range(len(path), 0, -1))
+        line = next((line for line in known if line), None)
+        return DefinitionError(reason, source=self.source, line=line, key=dotted(path) or None, **facts)
 
 
 class _Table:
     """A table of the file: its keys are taken one by one, and what is left over is an error."""
 
-    def __init__(self, content: dict[str, Any], text: str, source: str, path: tuple[str, ...]) -> None:
+    def __init__(self, content: dict[str, Any], file: _File, path: tuple[str | int, ...]) -> None:
         self.content = content
-        self._text = text
-        self._source = source
+        self.taken: dict[str, None] = {}  # in the order in which an error lists them
+        self._file = file
         self._path = path
-        self._taken: list[str] = []
 
-    def take(self, key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
-        self._taken.append(key)
-        value = self.content.get(key, default)
-        wrong = isinstance(value, bool) and kind is int
-        if key in self.content and (wrong or not isinstance(value, kind)):
-            names = [one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,))]
-            raise self.error("a value of the wrong type", key, type(value).__name__, " or ".join(names))
+    def take(self, key: str, *kinds: type, default: Any = None) -> Any:
+        self.taken[key] = None
+        if key not in self.content:
+            return default
+        value = self.content[key]
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise self.error(
+                "a value of the wrong type", key, _kind(value), " or ".join(_KINDS[kind] for kind in kinds)
+            )
         return value
 
-    def table(self, key: str) -> "_Table":
-        return self.inner(key, self.take(key, dict, {}))
+    def take_bytes(self, key: str) -> bytes:
+        text: str = self.take(key, str, default="")
+        return self.constant(key, text)
 
-    def inner(self, key: str, content: dict[str, Any]) -> "_Table":
-        return _Table(content, self._text, self._source, (*self._path, key))
+    def constant(self, key: str, text: str) -> bytes:
+        """Return the bytes of a constant: `0x` and hex digits, or text."""
+        try:
+            return bytes.fromhex(text[2:]) if text[:2] == "0x" else text.encode()
+        except ValueError as error:
+            raise self.error("not a constant", key, text, "0x and pairs of hex digits, or text") from error
+
+    def inner(self, key: str) -> "_Table":
+        return _Table(self.take(key, dict, default={}), self._file, (*self._path, key))
+
+    def items(self, key: str) -> "Iterator[_Table]":
+        for number, content in enumerate(self.take(key, list, default=[])):
+            item = _Table(content, self._file, (*self._path, key, number))
+            if not isinstance(content, dict):
+                raise self._file.error(
+                    "this is no table", item._path, found=_kind(content), allowed="{ key = value, … }"
+                )
+            yield item
 
     def finish(self) -> None:
         for key in self.content:
-            if key not in self._taken:
-                raise self.error("no such key here", key, key, ", ".join(self._taken))
+            if key not in self.taken:
+                raise self.error("no such key here", key, key, ", ".join(self.taken), _near(key, self.taken))
 
-    def error(self, reason: str, key: str, found: object, allowed: str) -> DefinitionError:
-        dotted = ".".join((*self._path, key))
-        line = _line(self._text, self._path, key)
-        return DefinitionError(reason, source=self._source, line=line, key=dotted, found=found, allowed=allowed)
+    def error(self, reason: str, key: str, found: object, allowed: str, hint: str | None = None) -> DefinitionError:
+        return self._file.error(reason, (*self._path, key), found=found, allowed=allowed, hint=hint)
 
-    def located(self, error: FramingError, key: str) -> DefinitionError:
-        """Say where in the file the mistake stands that something deeper has found."""
-        located = DefinitionError(
-            str(error),
-            source=self._source,
-            line=_line(self._text, self._path, key),
-            key=".".join((*self._path, key)).rstrip("."),
-        )
-        located.__cause__ = error
+    @contextmanager
+    def locating(self, key: str) -> Iterator[None]:
+        """Say where in the file the mistake stands that something deeper finds: at the key it names, or at `key`.
+
+        What cannot be loaded is no mistake of the file.
+        """
+        try:
+            yield
+        except PluginLoadError:
+            raise
+        except FramingError as error:
+            raise self._located(error, key) from error
+
+    def _located(self, error: FramingError, key: str) -> DefinitionError:
+        facts = {name: getattr(error, name, None) for name in ("position", "found", "allowed", "hint")}
+        deeper = getattr(error, "key", None)
+        if deeper in self.content and facts["hint"] is None:
+            facts["hint"] = _near(deeper, (*self.taken, *_PHASE_KEYS))
+        located = self._file.error(error.reason, (*self._path, key) if key else self._path, **facts)
+        name = self._file.name(".".join(part for part in (dotted(self._path), deeper) if part)) if deeper else None
+        if name:
+            located.key, located.line = name, self._file.lines[name]
         return located
 
 
-def _line(text: str, path: tuple[str, ...], key: str) -> int | None:
-    """Find a key's line: the first assignment to it behind the headings of its tables, or the innermost of those."""
-    found = None
-    heads = [f"[{'.'.join(path[:count])}]" for count in range(len(path), 0, -1)]
-    head = next((one for one in heads if one in text), "")
-    inside = not head
-    for number, line in enumerate(text.splitlines(), 1):
-        bare = line.strip()
-        if bare.startswith("["):
-            inside = bare.startswith(head) if head else False
-            found = number if inside and found is None else found
-        elif inside and key in (part.strip().rpartition(" ")[2] for part in bare.replace("{", ",").split("=")):
-            return number
-    return found
+def _kind(value: object) -> str:
+    return _KINDS.get(type(value), "a date or time")
+
+
+def _near(key: str, known: Iterable[str]) -> str | None:
+    from difflib import get_close_matches  # only an error pays for it
+
+    near = get_close_matches(key, dict.fromkeys(one for one in known if one != key))
+    return f"did you mean {' or '.join(near)}?" if near else None
 
 
 def _protocol(table: _Table) -> Protocol:
-    facts = {key: table.take(key, str, "") for key in ("title", "source", "not_covered")}
-    name = table.take("name", str, "")
-    ports = tuple(table.take("ports", list, []))
+    facts = {key: table.take(key, str, default="") for key in ("title", "source", "not_covered")}
+    name: str = table.take("name", str, default="")
+    ports = tuple(table.take("ports", list, default=[]))
+    both, sides = table.inner("both"), [table.inner(side) for side in SIDES]
+    table.finish()
     if not name:
         raise table.error("a protocol needs a name", "name", "nothing", "text")
     if not all(type(port) is int and 0 < port < 65536 for port in ports):
         raise table.error("not a list of ports", "ports", ports, "[1 to 65535, …]")
-    both = table.take("both", dict)
-    sides = table.take("client", dict), table.take("server", dict)
-    table.finish()
-    try:
-        if both is not None and sides == (None, None):
-            return Protocol.both_ways(name, _lone_wire(table.inner("both", both)), ports=ports, **facts)
-        if both is not None or None in sides:
-            raise table.error(
-                "a protocol has [both], or [client] and [server]", "client", tuple(table.content), "either"
-            )
-        client, server = (_direction(table.inner(side, content)) for side, content in zip(SIDES, sides, strict=True))
+    there = [key for key in ("both", *SIDES) if key in table.content]
+    if there == ["both"]:
+        return Protocol.both_ways(name, _lone_wire(both), ports=ports, **facts)
+    if there != [*SIDES]:
+        reason = "a protocol has [both], or [client] and [server]"
+        raise table.error(reason, there[-1] if there else "both", there or "none of them", "either")
+    client, server = map(_direction, sides)
+    with table.locating(""):
         return Protocol(name, client, server, ports=ports, **facts)
-    except DefinitionError as error:
-        raise error if error.source == table._source else table.located(error, "name") from error
 
 
 def _direction(table: _Table) -> Direction:
     if "phases" not in table.content:
         return Direction((Phase("frames", _lone_wire(table)),))
-    phases = table.table("phases")
-    options = {key: table.take(key, str, "") for key in ("start", "midstream")}
+    phases = table.inner("phases")
+    options = {key: table.take(key, str, default="") for key in ("start", "midstream")}
     table.finish()
-    made = tuple(_phase(name, phases.inner(name, content), phases) for name, content in phases.content.items())
-    try:
+    made = tuple(_phase(name, phases.inner(name)) for name in phases.content)
+    with table.locating("phases"):
         return Direction(made, **options)
-    except DefinitionError as error:
-        raise table.located(error, "phases") from error
 
 
-def _phase(name: str, table: _Table, phases: _Table) -> Phase:
-    if not isinstance(table.content, dict):
-        raise phases.error("a phase is a table", name, type(table.content).__name__, "[….phases.NAME]")
-    after = table.take("after", list, [])
-    first, otherwise = table.take("first", str, ""), table.take("otherwise", str, "")
-    wire = _whole_wire(table)
-    rules = tuple(_rule(table.inner("after", content), table) for content in after)
-    try:
-        return Phase(name, wire, after=rules, first=_bytes(first), otherwise=otherwise)
-    except DefinitionError as error:
-        raise table.located(error, "first") from error
+def _phase(name: str, table: _Table) -> Phase:
+    rules = tuple(map(_rule, table.items("after")))
+    first, otherwise = table.take_bytes("first"), table.take("otherwise", str, default="")
+    wire = _wire(table)
+    with table.locating("first" if first else "otherwise"):
+        return Phase(name, wire, after=rules, first=first, otherwise=otherwise)
 
 
-def _rule(table: _Table, phase: _Table) -> Rule:
-    if not isinstance(table.content, dict):
-        raise phase.error(
-            "a rule is a table", "after", type(table.content).__name__, '{ payload = "…", server = "phase" }'
-        )
-    moves: dict[Side, str] = {}
-    for side in SIDES:
-        if phase_name := table.take(side, str, ""):
-            moves[side] = phase_name
-    fields = table.take("fields", dict, {})
-    rule = Rule(
-        moves,
-        frames=table.take("frames", int, 1),
-        payload=_bytes(table.take("payload", str, "")),
-        fields={key: _bytes(value) if isinstance(value, str) else value for key, value in fields.items()},
-    )
+def _rule(table: _Table) -> Rule:
+    moves: dict[Side, str] = {side: table.take(side, str) for side in SIDES if side in table.content}
+    fields = table.inner("fields")
+    values = {key: fields.take(key, int, str) for key in fields.content}
+    facts = {"frames": table.take("frames", int, default=1), "payload": table.take_bytes("payload")}
+    table.taken |= dict.fromkeys(SIDES)
     table.finish()
     if not moves:
-        raise phase.error(
-            "a rule must move a side", "after", tuple(table.content), 'client = "phase" or server = "phase"'
-        )
-    return rule
+        allowed = 'client = "phase" or server = "phase"'
+        raise table.error("a rule must move a side", "client", tuple(table.content) or "nothing", allowed)
+    constants = {key: fields.constant(key, one) if isinstance(one, str) else one for key, one in values.items()}
+    with table.locating("frames"):
+        return Rule(moves, fields=constants, **facts)
 
 
 def _lone_wire(table: _Table) -> WireFormat:
     """Make the wire format of a direction without phases."""
-    for key in _PHASE_KEYS:
+    for key in (*_PHASE_KEYS, *_DIRECTION_KEYS):
         if key in table.content:
-            raise table.error("only a phase has this", key, key, "[….phases.NAME], more than one of them")
-    return _whole_wire(table)
+            where = "[client] or [server]" if key in _DIRECTION_KEYS else "[….phases.NAME]"
+            raise table.error("this is for a direction with phases", key, key, f"it in {where}")
+    return _wire(table)
 
 
-def _whole_wire(table: _Table) -> WireFormat:
+def _wire(table: _Table) -> WireFormat:
     """Make the wire format of a table whose other keys were taken."""
     header, name = table.take("header", str), table.take("format", str)
-    codec = table.take("codec", (str, dict), "raw")
-    options = {key: value for key, value in table.content.items() if key not in (*table._taken, *_PHASE_KEYS)}
     if (header is None) == (name is None):
-        raise table.error(
-            "a wire format has either a header or a format", "header", tuple(table.content), "one of them"
-        )
-    key = "format" if header is None else "header"
-    try:
-        frame_format = get_format(_named(header, name), **({} if header is None else {"header": header}), **options)
-        key = "codec"
-        return WireFormat(
-            frame_format, get_codec(codec) if isinstance(codec, str) else _union(table.inner("codec", codec))
-        )
-    except FramingError as error:
-        inner = getattr(error, "key", None)
-        raise table.located(error, inner if inner in table.content else key) from error
+        there = tuple(table.content) or "nothing"
+        raise table.error("a wire format has either a header or a format", "header", there, "one of them")
+    options = {key: value for key, value in table.content.items() if key not in (*table.taken, "codec")}
+    with table.locating("format" if header is None else "header"):
+        if header is None:
+            frame_format = get_format(name, **options)
+        else:
+            frame_format = get_format(_kind_of_header(header), header=header, **options)
+    if not isinstance(table.content.get("codec"), dict):
+        codec = table.take("codec", str, dict, default="raw")
+        with table.locating("codec"):
+            return WireFormat(frame_format, get_codec(codec))
+    inner = table.inner("codec")
+    union = _union(inner)
+    with inner.locating("field"):
+        return WireFormat(frame_format, union)
 
 
-def _named(header: str | None, name: str | None) -> str:
-    return name if header is None and name is not None else "varint" if ":varint" in (header or "") else "header"
+def _kind_of_header(header: str) -> str:
+    types = (token.partition(":")[2] for token in header.split())
+    return "varint" if any(one.startswith("varint") for one in types) else "header"
 
 
 def _union(table: _Table) -> TaggedUnion:
-    field, default = table.take("field", str), table.take("default", str)
-    cases = table.take("cases", dict, {})
+    field: str | None = table.take("field", str)
+    cases, made = table.inner("cases"), {}
+    for text in cases.content:
+        tag = _tag(cases, text, number=field is not None)
+        if tag in made:
+            raise cases.error("two cases with one tag", text, text, "a tag once")
+        made[tag] = _case(cases, text)
+    default = _case(table, "default") if "default" in table.content else None
+    table.taken["default"] = None
     table.finish()
-    return TaggedUnion(
-        {_tag(tag, number=field is not None): get_codec(codec) for tag, codec in cases.items()},
-        field=field,
-        default=None if default is None else get_codec(default),
-    )
+    with table.locating("cases"):
+        return TaggedUnion(made, field=field, default=default)
 
 
-def _tag(text: str, *, number: bool) -> int | bytes:
-    if not number:
-        return _bytes(text)
-    try:
-        return int(text, 16) if text[:2] == "0x" else int(text)
-    except ValueError:
-        return _bytes(text)
+def _case(table: _Table, key: str) -> Codec:
+    text: str = table.take(key, str)
+    with table.locating(key):
+        return get_codec(text)
 
 
-def _bytes(text: str) -> bytes:
-    """Return the bytes of a constant: `0x` and hex digits, or text."""
-    try:
-        return bytes.fromhex(text[2:]) if text[:2] == "0x" else text.encode()
-    except ValueError as error:
-        raise DefinitionError("not a constant", found=text, allowed="0x and pairs of hex digits, or text") from error
+def _tag(table: _Table, text: str, *, number: bool) -> int | bytes:
+    if number:
+        try:
+            return int(text, 16) if text[:2] == "0x" else int(text)
+        except ValueError:  # then it is what a field of bytes has
+            pass
+    return table.constant(text, text)

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from framing import errors
-from framing.errors import DecodeError, FrameTooLargeError, FramingError, HeaderError, StreamGapError
+from framing.errors import DecodeError, DefinitionError, FrameTooLargeError, FramingError, HeaderError, StreamGapError
 
 CLASSES = [getattr(errors, name) for name in errors.__all__]
 
@@ -83,3 +83,9 @@ def test_every_error_of_a_group_answers_for_the_groups_attributes():
         for name in cls.__mro__[1].facts if issubclass(cls.__mro__[1], FramingError) else ():
             assert hasattr(cls("something is wrong"), name), (cls, name)
     assert StreamGapError("a gap", gap_size=3).offset is None
+
+
+def test_a_number_that_python_will_not_write_has_a_text_too():
+    error = DefinitionError("too large", found=(1 << 20000) - 1)
+
+    assert str(error) == "too large (found an integer of 20000 bits)"

@@ -257,7 +257,10 @@ class LineFormat(DelimiterFormat):
 
 def _bytes(key: str, value: bytes | str) -> bytes:
     check_option(key, value, bytes, str)
-    return value.encode() if isinstance(value, str) else value
+    try:
+        return value.encode() if isinstance(value, str) else value
+    except UnicodeEncodeError as error:
+        raise DefinitionError("half a surrogate pair has no UTF-8", key=key, found=ascii(value)) from error
 
 
 class _Search:
