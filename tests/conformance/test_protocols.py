@@ -18,7 +18,7 @@ from framing.errors import CaptureError
 OWN = Path(__file__).parents[1] / "corpus"
 CORPORA = [OWN] + ([Path(os.environ["FRAMING_CORPUS"])] if os.environ.get("FRAMING_CORPUS") else [])
 
-# tshark's dissector → our protocol. There is no capture of Diameter: see test_conversations.py.
+# tshark's dissector → our protocol. There is no capture of Diameter: vectors stand in for one.
 PROTOCOLS = {
     "dns": "dns_tcp",
     "kafka": "kafka",
