@@ -6,8 +6,9 @@ The core, without I/O: no sockets, no clock, no threads. The map, each floor imp
     capture/    testing/              capture file → records; the contracts as functions for anyone's plug-in
     definition.py  toml.py            name, TOML file, module:attr, shorthand → Protocol
     shorthand.py                      one line of text → frame format, codec
-    protocol.py                       Protocol: two directions, phases; Conversation: both readers
-    wire.py                           WireFormat, MessageReader: chunks → messages; the tagged union
+    conversation.py                   both directions of one connection, phase by phase
+    protocol.py  reader.py            Protocol: two directions, phases; MessageReader: chunks → messages
+    wire.py                           WireFormat: a frame format and its codec; the tagged union
     parser.py   registry.py           chunks → frames; names → plug-ins
     formats/    codecs/               one kind of cut, one codec per file; ordinary plug-ins
     frame.py    codec.py              Frame and FrameFormat; Codec: the contracts of the two kinds of plug-in
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from framing.codec import Codec
+    from framing.conversation import Conversation
     from framing.definition import get_protocol
     from framing.errors import (
         CaptureError,
@@ -43,10 +45,11 @@ if TYPE_CHECKING:
     )
     from framing.frame import Frame, FrameFormat
     from framing.parser import FrameParser
-    from framing.protocol import Conversation, Direction, Phase, Protocol, Rule
+    from framing.protocol import SIDES, Direction, Phase, Protocol, Rule, Side, other_side
+    from framing.reader import MessageReader
     from framing.registry import register
     from framing.shorthand import get_codec, get_format
-    from framing.wire import Message, MessageReader, TaggedUnion, WireFormat
+    from framing.wire import Message, TaggedUnion, WireFormat
 
 # Name → module, loaded when it is asked for (PEP 562): importing everything would cost four times as much.
 _EXPORTS = {
@@ -69,21 +72,25 @@ _EXPORTS = {
     "Frame": "frame",
     "FrameFormat": "frame",
     "FrameParser": "parser",
-    "Conversation": "protocol",
+    "Conversation": "conversation",
     "Direction": "protocol",
     "Phase": "protocol",
     "Protocol": "protocol",
     "Rule": "protocol",
+    "SIDES": "protocol",
+    "Side": "protocol",
+    "other_side": "protocol",
     "register": "registry",
     "get_codec": "shorthand",
     "get_format": "shorthand",
     "Message": "wire",
-    "MessageReader": "wire",
+    "MessageReader": "reader",
     "TaggedUnion": "wire",
     "WireFormat": "wire",
 }
 
 __all__ = [
+    "SIDES",
     "CaptureError",
     "CaptureFileError",
     "ChecksumError",
@@ -107,6 +114,7 @@ __all__ = [
     "Protocol",
     "RegistryError",
     "Rule",
+    "Side",
     "StreamGapError",
     "TaggedUnion",
     "TruncatedFrameError",
@@ -114,6 +122,7 @@ __all__ = [
     "get_codec",
     "get_format",
     "get_protocol",
+    "other_side",
     "register",
 ]
 

@@ -1,8 +1,8 @@
-"""WireFormat: a frame format and its codec, which is one direction of a protocol; MessageReader: chunks → messages.
+"""WireFormat: a frame format and its codec, which is what one direction of a protocol sends.
 
-    chunk → FrameParser → Frame ─ header fields ─┐
-                            └──── payload → codec ┴→ message        MessageReader, WireFormat.decode
     message → codec → payload → FrameFormat.serialize → bytes       WireFormat.encode
+    Frame ─┬─ payload → codec ─┬→ message                           WireFormat.decode
+           └─── header fields ─┘
 
 A message is the bare value of the codec. Where the frame's header has fields for the application it is
 `Message(value, **fields)`, both ways.
@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from framing.codec import Codec
-from framing.errors import DecodeError, DefinitionError, EncodeError, FrameError
+from framing.errors import DecodeError, DefinitionError, EncodeError
 from framing.frame import Frame, FrameFormat
-from framing.parser import FrameParser
 
-__all__ = ["Message", "MessageReader", "TaggedUnion", "WireFormat"]
+__all__ = ["Message", "TaggedUnion", "WireFormat"]
+
+_BYTES = {bytes}
 
 
 class Message:
@@ -154,7 +155,7 @@ class WireFormat:
                 if message.fields:
                     raise EncodeError(f"this frame format has no fields for {', '.join(message.fields)}")
                 message = message.value
-            return self.format.serialize(self._single.encode(message))
+            return self.format.serialize(self.single.encode(message))
         if not isinstance(message, Message):
             names = ("tag",) if self.tagged else self.format.field_names
             raise EncodeError(
@@ -174,7 +175,7 @@ class WireFormat:
         types = set(map(type, messages))
         if not self.bare or any(issubclass(one, Message) for one in types):
             return b"".join(map(self.encode, messages))
-        codec = self._single
+        codec = self.single
         if codec.passthrough and types == _BYTES:
             return self.format.serialize_many(messages)
         return self.format.serialize_many(list(map(codec.encode, messages)))
@@ -199,7 +200,7 @@ class WireFormat:
             DecodeError: the payload is not what the codec takes.
         """
         if self.bare:
-            return self._single.decode(frame.payload)
+            return self.single.decode(frame.payload)
         fields = frame.fields
         if not isinstance(self.codec, TaggedUnion):
             return Message(self.codec.decode(frame.payload), **fields)
@@ -210,7 +211,8 @@ class WireFormat:
         return Message(self.codec.codec(tag, DecodeError).decode(payload), **fields, tag=tag)
 
     @property
-    def _single(self) -> Codec:
+    def single(self) -> Codec:
+        """The codec of a wire format that has only one."""
         codec = self.codec
         assert not isinstance(codec, TaggedUnion)  # a union without fields or tag does not exist
         return codec
@@ -221,135 +223,3 @@ class WireFormat:
 
     def __repr__(self) -> str:
         return f"WireFormat({self.format!r}, {self.codec!r})"
-
-
-class MessageReader:
-    """Turn chunks into messages: `feed`, then pull until `None` or an empty list says "feed me".
-
-    >>> from framing import get_protocol
-    >>> reader = MessageReader(get_protocol("u32be/msgpack").client.wire)
-    >>> reader.feed(bytes.fromhex("00000005 81a2696407 00000001 c3"))
-    >>> reader.take_messages()
-    [{'id': 7}, True]
-
-    A `DecodeError` concerns one message: those before it are delivered first, and the next pull goes on behind it. A
-    `FrameError` ends the stream.
-
-    Args:
-        wire: the wire format.
-        offset: where in the stream the first byte fed stands.
-        frame_count: how many frames of the stream came before.
-    """
-
-    __slots__ = ("_parser", "_room", "wire")
-
-    def __init__(self, wire: WireFormat, *, offset: int = 0, frame_count: int = 0) -> None:
-        self.wire = wire
-        self._parser = FrameParser(wire.format, offset=offset, frame_count=frame_count)
-        self._room = _MANY
-
-    @property
-    def offset(self) -> int:
-        """Bytes from the stream's start to the first byte not yet handed out."""
-        return self._parser.offset
-
-    @property
-    def pending_size(self) -> int:
-        """Bytes stored and not yet handed out."""
-        return self._parser.pending_size
-
-    @property
-    def needed_size(self) -> int | None:
-        """Bytes until the next decision; `None` if any byte may decide."""
-        return self._parser.needed_size
-
-    @property
-    def frame_count(self) -> int:
-        """Frames of the stream handed out so far."""
-        return self._parser.frame_count
-
-    @property
-    def error(self) -> FrameError | None:
-        """The error that has ended the stream, as soon as a pull has met it."""
-        return self._parser.error
-
-    @property
-    def finished(self) -> bool:
-        """Whether `finish` was called."""
-        return self._parser.finished
-
-    def feed(self, chunk: bytes | bytearray | memoryview) -> None:
-        """Store a chunk; see `FrameParser.feed`."""
-        self._parser.feed(chunk)
-
-    def finish(self) -> None:
-        """Say that the stream has ended."""
-        self._parser.finish()
-
-    def unread(self) -> bytes:
-        """Return the bytes that are no frame yet and forget them."""
-        return self._parser.unread()
-
-    def peek(self, size: int) -> bytes:
-        """Return up to `size` of those bytes, and keep them."""
-        return self._parser.peek(size)
-
-    def next_frame(self) -> Frame | None:
-        """Return the next whole frame, undecoded; `wire.decode` makes a message of it.
-
-        Raises:
-            FrameError: the stream is bad.
-        """
-        return self._parser.next_frame()
-
-    def next_message(self) -> Any:
-        """Return the next message, or `None`: feed me, or the clean end. Where `None` is a message, `take_messages(1)`.
-
-        Raises:
-            DecodeError: this message is bad; the next pull goes on behind it.
-            FrameError: the stream is bad.
-        """
-        messages = self.take_messages(1)
-        return messages[0] if messages else None
-
-    def take_messages(self, limit: int | None = None) -> list[Any]:
-        """Return the messages that are there, at most `limit`; an empty list says "feed me" or the clean end.
-
-        Raises:
-            DecodeError, FrameError: as `next_message`, once the messages before were taken.
-        """
-        wire, parser = self.wire, self._parser
-        if not wire.bare:
-            room = self._room if limit is None else min(limit, self._room)
-            return self._decoded(parser.take_frames(room), wire.decode)
-        codec = wire._single
-        if codec.passthrough:
-            return parser.take_payloads(limit)
-        room = self._room if limit is None else min(limit, self._room)
-        return self._decoded(parser.take_payloads(room), codec.decode)
-
-    def _decoded(self, batch: list[Any], decode: Any) -> list[Any]:
-        messages: list[Any] = []
-        append = messages.append
-        try:
-            for item in batch:
-                append(decode(item))
-        except Exception as error:
-            # Put back what was not reached. A stream of nothing but bad messages must not be cut again and again, so
-            # the next batch is one frame, and batches grow again from there.
-            index, self._room = len(messages), 1
-            if isinstance(error, DecodeError):
-                error.frame_number = self._parser.frame_count - len(batch) + index
-                error.frame_offset = self._parser.batch_offset(index)
-            self._parser.rewind(index if messages else 1)
-            if not messages:
-                raise
-        else:
-            self._room = min(2 * self._room, _MANY)
-        return messages
-
-
-_BYTES = {bytes}
-
-# As many frames as are there: a chunk of 64 KiB has at most 65536.
-_MANY = 1 << 20

@@ -1,26 +1,18 @@
-"""Protocol and Conversation: phases, rules, and what the two directions owe to each other. Spec: [F30] to [F34]."""
+"""Protocol: phases and rules, and what cannot work. Spec: [F30] to [F34]."""
 
 import pytest
 
 from framing import (
-    Conversation,
-    DecodeError,
     DefinitionError,
     Direction,
-    EncodeError,
-    HeaderError,
-    Message,
     Phase,
     Protocol,
     Rule,
-    TruncatedFrameError,
     WireFormat,
     get_codec,
     get_format,
-    get_protocol,
 )
 from framing.protocol import other_side
-from framing.testing import every_cut
 
 RAW = get_codec("raw")
 BYTES = WireFormat(get_format("u8"), RAW)
@@ -89,190 +81,3 @@ def test_a_rule_looks_at_count_payload_and_header():
 def test_what_cannot_work_is_refused_at_once(make, text):
     with pytest.raises(DefinitionError, match=text):
         make()
-
-
-def test_phases_by_count_at_any_cut():
-    protocol = one_way(Phase("two", BYTES, after=(Rule({"client": "lines"}, frames=2),)), Phase("lines", LINES))
-    stream = b"\1a\2bcone\ntwo\n"
-    for chunks in every_cut(stream):
-        conversation = Conversation(protocol)
-        taken = []
-        for chunk in chunks:
-            conversation.client.feed(chunk)
-            taken += frames(conversation.client)
-        assert taken == [(b"\1a", 0), (b"\2bc", 2), (b"one\n", 5), (b"two\n", 9)]
-        assert (conversation.client.offset, conversation.client.frame_count) == (len(stream), 4)
-        assert (conversation.client.phase.name, conversation.client.wire) == ("lines", LINES)
-
-
-def test_messages_stop_where_the_phase_may_change():
-    protocol = one_way(Phase("one", BYTES, after=(Rule({"client": "lines"}),)), Phase("lines", LINES))
-    conversation = Conversation(protocol)
-    conversation.client.feed(b"\1aone\ntwo\n")
-    assert conversation.client.take_messages() == [b"a"]
-    assert conversation.client.take_messages() == [b"one", b"two"]
-    assert conversation.client.take_messages() == []
-
-
-@pytest.mark.parametrize("limit", [0, 1, 2])
-def test_limits_hold_in_each_phase(limit):
-    protocol = one_way(Phase("one", BYTES, after=(Rule({"client": "lines"}),)), Phase("lines", LINES))
-    conversation = Conversation(protocol)
-    conversation.client.feed(b"\1aone\ntwo\nthree\n")
-    assert conversation.client.take_messages(limit) == [b"a"][:limit]
-
-
-def test_a_bad_message_in_a_phase_with_rules_moves_on():
-    wire = WireFormat(get_format("u8"), get_codec("msgpack"))
-    conversation = Conversation(one_way(Phase("one", wire, after=(Rule({"client": "lines"}),)), Phase("lines", LINES)))
-    conversation.client.feed(b"\1\xc1x\n")
-    with pytest.raises(DecodeError) as caught:
-        conversation.client.next_message()
-    assert (caught.value.frame_number, caught.value.frame_offset) == (0, 0)
-    assert conversation.client.next_message() == b"x"
-
-
-class TestOptionalPhases:
-    PROTOCOL = one_way(Phase("greeting", GREETING, first=b"HELO", otherwise="lines",
-                             after=(Rule({"client": "lines"}),)), Phase("lines", LINES))  # fmt: skip
-
-    @pytest.mark.parametrize(
-        ("stream", "expected"),
-        [
-            (b"HELOa\n", [(b"HELO", 0), (b"a\n", 4)]),
-            (b"HELLO\n", [(b"HELLO\n", 0)]),
-            (b"\n", [(b"\n", 0)]),
-            (b"H\nHELO\n", [(b"H\n", 0), (b"HELO\n", 2)]),
-        ],
-    )
-    def test_the_bytes_decide_at_any_cut(self, stream, expected):
-        for chunks in every_cut(stream):
-            conversation = Conversation(self.PROTOCOL)
-            taken = []
-            for chunk in chunks:
-                conversation.client.feed(chunk)
-                taken += frames(conversation.client)
-            assert taken == expected
-
-    def test_the_end_decides(self):
-        conversation = Conversation(self.PROTOCOL)
-        conversation.client.feed(b"HE")
-        assert conversation.client.next_frame() is None
-        assert conversation.client.phase.name == "greeting"
-        conversation.client.finish()
-        with pytest.raises(TruncatedFrameError) as caught:
-            conversation.client.next_frame()
-        assert (caught.value.offset, caught.value.pending_size) == (0, 2)
-        assert conversation.client.phase.name == "lines"
-
-    def test_the_end_without_a_byte_is_clean(self):
-        conversation = Conversation(self.PROTOCOL)
-        conversation.client.finish()
-        assert conversation.client.next_frame() is None
-
-    def test_the_message_decides_what_is_sent(self):
-        conversation = Conversation(self.PROTOCOL)
-        assert conversation.encode("client", b"a") == b"a\n"
-        assert conversation.client.phase.name == "lines"
-        conversation = Conversation(self.PROTOCOL)
-        assert conversation.encode("client", b"") == b"HELO"
-        assert conversation.encode("client", b"") == b"\n"
-
-    def test_a_chain_of_them_is_followed_in_both_directions(self):
-        # direct TLS, else a start-up packet, else messages
-        for stream, phase in ((RECORD, "direct_tls"), (STARTUP, "startup"), (QUERY, "messages")):
-            conversation = Conversation(get_protocol("postgresql"), midstream=True)
-            conversation.client.feed(stream[:1])
-            assert conversation.client.next_frame() is None
-            assert conversation.client.phase.name == phase
-        conversation = Conversation(get_protocol("postgresql"))
-        assert conversation.encode("client", Message(b"sl\0", type=0x51)) == QUERY
-        assert conversation.client.phase.name == "messages"
-
-    def test_a_chain_ends_with_what_its_last_phase_says(self):
-        conversation = Conversation(get_protocol("postgresql"))
-        with pytest.raises(EncodeError, match="type"):
-            conversation.encode("client", Message(b"", color=1))
-        assert conversation.client.phase.name == "direct_tls"
-        assert conversation.encode("client", Message(b"user\0p\0\0", code=196608)) == STARTUP
-
-
-class TestConversation:
-    def test_one_side_may_move_the_other(self):
-        conversation = Conversation(get_protocol("postgresql"))
-        client, server = conversation.client, conversation.server
-        client.feed(SSL_REQUEST)
-        assert frames(client) == [(SSL_REQUEST, 0)]
-        assert (client.phase.name, server.phase.name) == ("startup", "tls_answer")
-        server.feed(b"N" + READY)
-        assert frames(server) == [(b"N", 0), (READY, 1)]
-        client.feed(STARTUP + QUERY)
-        assert frames(client) == [(STARTUP, 8), (QUERY, 24)]
-
-    def test_both_into_tls(self):
-        conversation = Conversation(get_protocol("postgresql"))
-        conversation.client.feed(SSL_REQUEST)
-        conversation.client.next_frame()
-        conversation.server.feed(b"S" + RECORD)
-        assert frames(conversation.server) == [(b"S", 0), (RECORD, 1)]
-        conversation.client.feed(RECORD)
-        assert frames(conversation.client) == [(RECORD, 8)]
-
-    def test_sending_moves_what_is_received(self):
-        conversation = Conversation(get_protocol("postgresql"))
-        assert conversation.encode("client", Message(b"", code=80877103)) == SSL_REQUEST
-        conversation.server.feed(b"N" + READY)
-        assert conversation.server.next_message() == Message(b"", answer=ord("N"))
-        assert conversation.encode("client", Message(b"user\0p\0\0", code=196608)) == STARTUP
-        assert conversation.server.next_message() == Message(b"I", type=ord("Z"))
-        assert conversation.encode("client", Message(b"sl\0", type=ord("Q"))) == QUERY
-
-    def test_a_server_may_send_its_answer(self):
-        for answer, phase in ((b"N", "messages"), (b"S", "tls")):
-            conversation = Conversation(get_protocol("postgresql"))
-            conversation.client.feed(SSL_REQUEST)
-            conversation.client.next_frame()
-            assert conversation.encode("server", Message(b"", answer=answer[0])) == answer
-            assert conversation.server.phase.name == phase
-
-    def test_a_frame_that_is_too_large_is_not_noted(self):
-        conversation = Conversation(get_protocol("mysql"))
-        with pytest.raises(EncodeError):
-            conversation.encode("client", Message(b"x", sequence=256))
-        assert conversation.client.phase.name == "login"
-        conversation.encode("client", Message(bytes(32), sequence=1))
-        assert (conversation.client.phase.name, conversation.server.phase.name) == ("tls", "tls")
-
-    def test_a_bad_direction_is_not_made_good_by_another_phase(self):
-        conversation = Conversation(get_protocol("postgresql"))
-        conversation.server.feed(b"R\0\0\0\3")
-        with pytest.raises(HeaderError) as first:
-            conversation.server.next_frame()
-        conversation.client.feed(SSL_REQUEST)
-        assert conversation.client.next_frame().data == SSL_REQUEST
-        conversation.server.feed(b"S")
-        with pytest.raises(HeaderError) as second:
-            conversation.server.next_frame()
-        assert second.value is first.value
-
-    def test_midstream(self):
-        conversation = Conversation(get_protocol("mysql"), midstream=True)
-        assert (conversation.client.phase.name, conversation.server.phase.name) == ("packets", "packets")
-        assert conversation.reader("client") is conversation.client
-        assert get_protocol("postgresql").client.wire.format.field_names == ("type",)
-
-    def test_limited_holds_in_every_phase(self):
-        protocol = get_protocol("postgresql").limited(100)
-        for side in ("client", "server"):
-            for phase in protocol.direction(side).phases.values():
-                assert phase.wire.format.max_frame_size <= 100
-        assert protocol.ports == (5432,)
-        assert protocol.client.start == "direct_tls"
-
-    def test_unread_and_the_sizes(self):
-        conversation = Conversation(get_protocol("u8/raw"))
-        reader = conversation.client
-        reader.feed(b"\1a\3b")
-        assert reader.take_messages() == [b"a"]
-        assert (reader.pending_size, reader.needed_size, reader.finished) == (2, 2, False)
-        assert reader.unread() == b"\3b"

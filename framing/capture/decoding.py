@@ -11,9 +11,10 @@ from collections.abc import Iterator
 
 from framing.capture.flow import EndReason, GapReason
 from framing.capture.records import HEAD_SIZE, ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
+from framing.conversation import Conversation, DirectionReader
 from framing.errors import DecodeError, FrameError, FrameTooLargeError, TruncatedFrameError
 from framing.frame import Frame
-from framing.protocol import Conversation, DirectionReader, Protocol, Side, other_side
+from framing.protocol import Protocol, Side, other_side
 
 __all__ = ["ConversationDecoder"]
 

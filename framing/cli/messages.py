@@ -4,8 +4,9 @@ import json
 from typing import Any, NamedTuple, cast
 
 from framing.capture.jsonform import from_json
+from framing.conversation import Conversation
 from framing.errors import EncodeError
-from framing.protocol import SIDES, Conversation, Protocol, Side
+from framing.protocol import SIDES, Protocol, Side
 
 __all__ = ["KINDS", "Outgoing", "Sent", "read_message"]
 

@@ -1,0 +1,234 @@
+"""Conversation: both directions of one connection, phase by phase, and what they owe to each other.
+
+The same `Conversation` serves a socket, where one direction is received and the other sent, and a capture, where both
+are read: every frame of either direction is noted, read or encoded, and may move both. Spec: [F30] to [F34].
+"""
+
+from typing import Any
+
+from framing.errors import DecodeError, EncodeError, FrameTooLargeError
+from framing.frame import Frame
+from framing.protocol import Phase, Protocol, Side
+from framing.reader import MessageReader
+from framing.wire import WireFormat
+
+__all__ = ["Conversation", "DirectionReader"]
+
+
+class Conversation:
+    """Both directions of one connection, and what they owe to each other.
+
+    >>> from framing import get_protocol
+    >>> conversation = Conversation(get_protocol("u8/raw"))
+    >>> conversation.client.feed(conversation.encode("client", b"ping"))
+    >>> conversation.client.take_messages()
+    [b'ping']
+
+    Args:
+        protocol: both directions' wire formats.
+        midstream: the beginning was not seen, so each direction is in its `midstream` phase.
+    """
+
+    __slots__ = ("client", "protocol", "server")
+
+    def __init__(self, protocol: Protocol, *, midstream: bool = False) -> None:
+        self.protocol = protocol
+        self.client = DirectionReader(self, "client", midstream=midstream)
+        self.server = DirectionReader(self, "server", midstream=midstream)
+
+    def reader(self, side: Side) -> "DirectionReader":
+        """Return the reader of what a side sends."""
+        return self.client if side == "client" else self.server
+
+    def encode(self, side: Side, message: Any) -> bytes:
+        """Return the frame that a side sends for a message, and take note of it. Send what is returned, in this order.
+
+        Raises:
+            EncodeError: the message does not fit the phase that the side is in. Nothing was noted.
+            FrameTooLargeError: the frame would be over its limit. Nothing was noted.
+        """
+        reader = self.reader(side)
+        if not reader.phase.after and not reader.phase.first:
+            return reader.phase.wire.encode(message)
+        return reader.encode(message)
+
+    def noted(self, side: Side, frame: Frame) -> None:
+        """Apply the first matching rule of the phase that a side is in to a frame that it sent."""
+        reader = self.reader(side)
+        reader.frames_in_phase += 1
+        for rule in reader.phase.after:  # [F31]
+            if rule.matches(frame, reader.frames_in_phase):
+                for moved, phase_name in rule.moves.items():
+                    self.reader(moved).enter(phase_name)
+                return
+
+
+class DirectionReader:
+    """What one side sends, phase by phase: a `MessageReader` for each, one after the other.
+
+    Attributes:
+        phase: the phase the direction is in.
+        frames_in_phase: frames seen since it was entered.
+    """
+
+    __slots__ = ("_conversation", "_reader", "_side", "_undecided", "frames_in_phase", "phase")
+
+    def __init__(self, conversation: Conversation, side: Side, *, midstream: bool) -> None:
+        direction = conversation.protocol.direction(side)
+        self._conversation = conversation
+        self._side: Side = side
+        self.phase = direction.phases[direction.midstream if midstream else direction.start]
+        self.frames_in_phase = 0
+        self._undecided = bool(self.phase.first)
+        self._reader = MessageReader(self.phase.wire)
+
+    @property
+    def wire(self) -> WireFormat:
+        """The wire format of the phase, which cuts the next frame."""
+        return self.phase.wire
+
+    @property
+    def offset(self) -> int:
+        """Bytes from the direction's start to the first byte not yet handed out."""
+        return self._reader.offset
+
+    @property
+    def pending_size(self) -> int:
+        """Bytes stored and not yet handed out."""
+        return self._reader.pending_size
+
+    @property
+    def needed_size(self) -> int | None:
+        """Bytes until the next decision; `None` if any byte may decide."""
+        return self._reader.needed_size
+
+    @property
+    def frame_count(self) -> int:
+        """Frames handed out so far, over all phases."""
+        return self._reader.frame_count
+
+    @property
+    def finished(self) -> bool:
+        """Whether `finish` was called."""
+        return self._reader.finished
+
+    def feed(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Store a chunk; see `FrameParser.feed`."""
+        self._reader.feed(chunk)
+
+    def finish(self) -> None:
+        """Say that the direction has ended."""
+        self._reader.finish()
+
+    def unread(self) -> bytes:
+        """Return the bytes that are no frame yet and forget them."""
+        return self._reader.unread()
+
+    def next_item(self) -> tuple[Frame, WireFormat] | None:
+        """Return the next whole frame and the wire format that decodes it, or `None`: feed me, or the clean end.
+
+        Raises:
+            FrameError: the direction is bad.
+        """
+        if self._undecided and not self._decide():
+            return None
+        wire = self.phase.wire
+        frame = self._reader.next_frame()
+        if frame is None:
+            return None
+        if self.phase.after:
+            self._conversation.noted(self._side, frame)
+        return frame, wire
+
+    def next_frame(self) -> Frame | None:
+        """Return the next whole frame, undecoded, or `None`.
+
+        Raises:
+            FrameError: the direction is bad.
+        """
+        item = self.next_item()
+        return item[0] if item else None
+
+    def next_message(self) -> Any:
+        """Return the next message, or `None`: feed me, or the clean end.
+
+        Raises:
+            DecodeError, FrameError: as `MessageReader.next_message`.
+        """
+        messages = self.take_messages(1)
+        return messages[0] if messages else None
+
+    def take_messages(self, limit: int | None = None) -> list[Any]:
+        """Return the messages that are there, at most `limit`; one at a time while rules may change the phase.
+
+        Raises:
+            DecodeError, FrameError: as `MessageReader.take_messages`.
+        """
+        if self._undecided and not self._decide():
+            return []
+        if not self.phase.after:
+            return self._reader.take_messages(limit)
+        if limit is not None and limit < 1:
+            return []
+        number = self.frame_count
+        item = self.next_item()
+        if item is None:
+            return []
+        frame, wire = item
+        try:
+            return [wire.decode(frame)]
+        except DecodeError as error:
+            error.frame_number, error.frame_offset = number, frame.offset
+            raise
+
+    def encode(self, message: Any) -> bytes:
+        """Return this side's frame for a message and apply the phase's rules; see `Conversation.encode`."""
+        phases = self._conversation.protocol.direction(self._side).phases
+        phase = self.phase
+        data = self._encoded(phase, message)
+        while data is None:
+            # The phase is optional, and the message belongs to the one that stands in for it.
+            phase = phases[phase.otherwise]
+            data = self._encoded(phase, message)
+        if phase is not self.phase:
+            self.enter(phase.name)
+        self._undecided = False
+        self._conversation.noted(self._side, phase.wire.format.frame(data))
+        return data
+
+    def _encoded(self, phase: Phase, message: Any) -> bytes | None:
+        """Return a message as a phase's frame, `None` if that is no frame for an optional phase to begin with."""
+        optional = bool(phase.first) and (self._undecided or phase is not self.phase)
+        try:
+            data = phase.wire.encode(message)
+        except (EncodeError, FrameTooLargeError):
+            if not optional:
+                raise
+            return None
+        return None if optional and not data.startswith(phase.first) else data
+
+    def enter(self, phase_name: str) -> None:
+        """Go on in another phase; its parser begins with the bytes that were not read."""
+        old = self._reader
+        if old.error is not None:
+            return  # bytes behind it were dropped: no phase makes a bad stream good again [F8]
+        self.phase = self._conversation.protocol.direction(self._side).phases[phase_name]
+        self.frames_in_phase = 0
+        self._undecided = bool(self.phase.first)
+        rest = old.unread()  # [F32]
+        self._reader = MessageReader(self.phase.wire, offset=old.offset, frame_count=old.frame_count)
+        self._reader.feed(rest)
+        if old.finished:
+            self._reader.finish()
+
+    def _decide(self) -> bool:
+        """Look whether the stream goes on with the phase's first bytes; false if more of them must come. [F33]"""
+        first = self.phase.first
+        head = self._reader.peek(len(first))
+        if len(head) < len(first) and first.startswith(head) and not (head and self.finished):
+            return False
+        if head == first:
+            self._undecided = False
+        else:
+            self.enter(self.phase.otherwise)
+        return not self._undecided or self._decide()
