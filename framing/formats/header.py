@@ -17,28 +17,25 @@
 What the length counts is said by name, never by a signed adjustment. Spec: [F10] to [F19].
 """
 
-import struct
 from collections.abc import Mapping, Sequence
-from itertools import repeat
 from struct import Struct
 from typing import Any, Literal, cast
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
+from framing.formats.counts import check_counted_once, counted_size
 from framing.formats.layout import Layout
+from framing.formats.loops import frame_scan, payload_scan, plain_measure
 from framing.formats.notation import Field, parse_notation
 from framing.frame import (
     DEFAULT_MAX_FRAME_SIZE,
     Buffer,
-    Frame,
     FrameFormat,
     Measure,
-    Scan,
-    ScanFrames,
     check_limit,
     check_option,
 )
 
-__all__ = ["HeaderFormat", "check_counted_once", "counted_size"]
+__all__ = ["HeaderFormat"]
 
 _STRUCT_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
@@ -150,10 +147,11 @@ class HeaderFormat(FrameFormat):
             return
         order = "<" if self._length_field.byteorder == "little" else ">"
         length = Struct(f"{order}{self._length_offset}x{_STRUCT_CODES[self._length_field.size]}")
-        self._fast_measure = self._make_measure(length)
+        self._fast_measure = plain_measure(length, self._header.size, self._base, self._least, self.measure)
         self._pack = length.pack if self._header.names == (self._length,) else None
-        if self._base == self._header.size and self.payload_last:  # the length counts the payload, and nothing else
-            self.scan, self.scan_frames = self._make_scan(length), self._make_scan_frames(length)
+        if self.payload_last:
+            self.scan = payload_scan(length, self._header.size, self._base, self.max_frame_size)
+            self.scan_frames = frame_scan(self, length, self._header.size, self._base)
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size from the header. [F12] [F13]"""
@@ -181,66 +179,6 @@ class HeaderFormat(FrameFormat):
     def measurer(self) -> Measure:
         """Return the quick twin of `measure` where the header is plain enough for one."""
         return self._fast_measure or self.measure
-
-    def _make_measure(self, length: Struct) -> Measure:
-        size, base, least = self._header.size, self._base, self._least
-        unpack, careful = length.unpack_from, self.measure
-
-        def measure(buffer: Buffer, start: int, end: int) -> int | None:
-            if end - start < size:
-                return None
-            total: int = unpack(buffer, start)[0] + base
-            return total if total >= least else careful(buffer, start, end)
-
-        return measure
-
-    def _make_scan(self, length: Struct) -> Scan:
-        """Make the hot loop over payloads, for a length that counts the payload alone."""
-        header_size, most, unpack_from = self._header.size, self.max_frame_size - self._header.size, length.unpack_from
-
-        def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
-            append, size, unpack = out.append, header_size, unpack_from  # locals: a tenth faster than cells
-            try:
-                for _ in repeat(None, limit):
-                    (value,) = unpack(buffer, start)
-                    first = start + size
-                    start = first + value
-                    if start > end or value > most:
-                        return first - size
-                    append(buffer[first:start])
-            except struct.error:  # the buffer ends inside a header: cheaper than asking before each
-                pass
-            return start
-
-        return scan
-
-    def _make_scan_frames(self, length: Struct) -> ScanFrames:
-        """Make the hot loop over whole frames, the twin of `_make_scan`."""
-        header_size, most_value, unpack_from = (
-            self._header.size,
-            self.max_frame_size - self._header.size,
-            length.unpack_from,
-        )
-
-        def scan_frames(buffer: bytes, start: int, end: int, limit: int, out: list[Frame], base: int) -> int:
-            append, size, most, unpack = out.append, header_size, most_value, unpack_from
-            new_frame = self.frame_class
-            try:
-                for _ in repeat(None, limit):
-                    (value,) = unpack(buffer, start)
-                    stop = start + value + size
-                    if stop > end or value > most:
-                        break
-                    frame = new_frame()
-                    frame.data = buffer[start:stop]
-                    frame.offset = base + start
-                    append(frame)
-                    start = stop
-            except struct.error:  # as above
-                pass
-            return start
-
-        return scan_frames
 
     def _verify_trailer(self, buffer: Buffer, start: int, end: int) -> None:  # noqa: ARG002 - the contract's signature
         self._trailer.check(buffer, end - self._trailer.size)  # [F17]
@@ -309,49 +247,6 @@ class HeaderFormat(FrameFormat):
         if self._fixed_payload_size is not None:
             shown.append(f"payload_size={self._fixed_payload_size}")
         return f"HeaderFormat({', '.join(shown)}, max_frame_size={self.max_frame_size})"
-
-
-def counted_size(counts: str, sizes: dict[str, int], source: str) -> int:
-    """Return how many bytes besides the payload a length counts. [F15]
-
-    Args:
-        counts: names, such as "length payload" or "frame".
-        sizes: the bytes of everything that can be counted.
-        source: the declaration, for the error.
-
-    Raises:
-        DefinitionError: an unknown name, or the payload is not among them.
-    """
-    words = counts.split()
-    if words == ["frame"]:
-        words = ["header", "payload", "trailer"]
-    for word in words:
-        if word not in sizes or words.count(word) > 1:
-            raise DefinitionError(
-                f"a length cannot count {word}" if word not in sizes else f"a length counts {word} twice",
-                source=source,
-                key="counts",
-                found=counts,
-                allowed=f"frame, or some of {', '.join(sizes)}",
-            )
-    if "payload" not in words:
-        raise DefinitionError("a length must count the payload", source=source, key="counts", found=counts)
-    return sum(sizes[word] for word in words)
-
-
-def check_counted_once(counts: str, layout: Layout, part: str, source: str) -> None:
-    """Refuse a length that counts some bytes twice: a part and one of its fields, or two bits of one integer.
-
-    Raises:
-        DefinitionError: it does.
-    """
-    words = counts.split()
-    places = [(word, layout.place(word)[0]) for word in words if word in layout.names]
-    offsets = [offset for _, offset in places]
-    for word, offset in places:
-        if part in words or offsets.count(offset) > 1:
-            why = f"it is part of the {part}" if part in words else "its integer is counted by another name"
-            raise DefinitionError(f"a length counts {word} twice: {why}", source=source, key="counts", found=counts)
 
 
 def _fixed(fields: list[Field], source: str, length: str) -> list[Field]:

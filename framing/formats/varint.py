@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, HeaderError
-from framing.formats.header import check_counted_once, counted_size
+from framing.formats.counts import check_counted_once, counted_size
 from framing.formats.layout import Layout
 from framing.formats.notation import parse_notation
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan, check_limit, check_option

@@ -1,0 +1,85 @@
+"""The quick loops say what `measure` says, whatever the header, the limit and the bytes."""
+
+from struct import pack
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from framing import FrameParser, get_format
+
+HEADERS = st.sampled_from(
+    [
+        ("length:u8", "payload"),
+        ("length:u16be", "payload"),
+        ("length:u32le", "frame"),
+        ("type:u8 length:u16be", "length payload"),
+        ("type:u8 length:u16be", "payload"),
+        ("length:u16le tail:bytes3", "payload"),
+        ("length:u64be", "payload"),
+    ]
+)
+
+
+def carefully(frame_format, data):
+    """Cut with `measure` alone, and say where that stops."""
+    place, frames = 0, []
+    while True:
+        try:
+            total = frame_format.measure(data, place, len(data))
+        except Exception:  # noqa: BLE001 - a scan stops before whatever is odd
+            return frames, place
+        if total is None or not 0 < total <= frame_format.max_frame_size or place + total > len(data):
+            return frames, place
+        frames.append(data[place : place + total])
+        place += total
+
+
+@given(
+    header=HEADERS,
+    limit=st.integers(8, 60),
+    payloads=st.lists(st.binary(max_size=70), max_size=8),
+    rest=st.binary(max_size=12),
+    room=st.integers(1, 9),
+)
+def test_loops_are_twins_of_measure(header, limit, payloads, rest, room):
+    notation, counts = header
+    frame_format = get_format("header", header=notation, counts=counts, max_frame_size=limit)
+    writer = get_format("header", header=notation, counts=counts, max_frame_size=200)
+    fields = dict.fromkeys(writer.field_names, 7) | ({"tail": b"abc"} if "tail" in writer.field_names else {})
+    data = b"".join(writer.serialize(payload, fields) for payload in payloads) + rest
+    frames, stop = carefully(frame_format, data)
+    few, few_stop = frames[:room], sum(map(len, frames[:room]))
+    assert few_stop <= stop
+
+    taken: list[bytes] = []
+    assert frame_format.scan(data, 0, len(data), room, taken) == few_stop
+    assert taken == [frame_format.payload(frame, 0, len(frame)) for frame in few]
+
+    cut = []
+    assert frame_format.scan_frames(data, 0, len(data), room, cut, 1000) == few_stop
+    assert [(frame.data, frame.offset) for frame in cut] == [
+        (frame, 1000 + sum(map(len, few[:index]))) for index, frame in enumerate(few)
+    ]
+    assert all(frame.format is frame_format for frame in cut)
+
+
+@pytest.mark.parametrize(
+    "notation", ["length:u32be=7|9 more:u32be", "length:u24be", "(a:1 length:15):u16be", "length:u16be*4"]
+)
+def test_a_header_with_more_to_check_has_no_loop(notation):
+    name = "more" if "more" in notation else "length"
+    assert get_format("header", header=notation, length=name).scan is None
+
+
+def test_an_announced_length_beyond_the_limit_is_left_to_the_parser():
+    frame_format = get_format("u32be", max_frame_size=100)
+    data = pack(">I", 3) + b"abc" + pack(">I", 0xFFFFFFFF)
+    taken: list[bytes] = []
+    assert frame_format.scan(data, 0, len(data), 10, taken) == 7
+    assert taken == [b"abc"]
+    parser = FrameParser(frame_format)
+    parser.feed(data)
+    assert parser.take_payloads() == [b"abc"]
+    assert parser.error is not None
+    assert parser.error.frame_size == 0x100000003
