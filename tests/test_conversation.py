@@ -23,7 +23,6 @@ from framing.testing import every_cut
 RAW = get_codec("raw")
 BYTES = WireFormat(get_format("u8"), RAW)
 LINES = WireFormat(get_format("lines"), RAW)
-TYPED = WireFormat(get_format("header", header="type:u8 length:u8"), RAW)
 GREETING = WireFormat(get_format("header", header="magic:bytes4=HELO", payload_size=0), RAW)
 
 SSL_REQUEST = bytes.fromhex("00000008 04d2162f")

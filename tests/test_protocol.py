@@ -16,26 +16,11 @@ from framing.protocol import other_side
 
 RAW = get_codec("raw")
 BYTES = WireFormat(get_format("u8"), RAW)
-LINES = WireFormat(get_format("lines"), RAW)
 TYPED = WireFormat(get_format("header", header="type:u8 length:u8"), RAW)
-GREETING = WireFormat(get_format("header", header="magic:bytes4=HELO", payload_size=0), RAW)
-
-SSL_REQUEST = bytes.fromhex("00000008 04d2162f")
-STARTUP = bytes.fromhex("00000010 00030000") + b"user\0p\0\0"
-READY = b"Z\0\0\0\5I"
-QUERY = b"Q\0\0\0\7sl\0"
-RECORD = bytes.fromhex("1603010001 00")
 
 
 def one_way(*phases, **options):
     return Protocol("test", Direction(phases, **options), Direction((Phase("frames", BYTES),)))
-
-
-def frames(reader):
-    taken = []
-    while item := reader.next_item():
-        taken.append((item[0].data, item[0].offset))
-    return taken
 
 
 def test_both_ways():
