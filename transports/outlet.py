@@ -23,26 +23,35 @@ class Outlet:
         lost: `send_all` did not come to its end, or the peer takes nothing: the link is of no more use.
     """
 
-    __slots__ = ("_limits", "_stream", "_turn", "in_flight_size", "lost", "send_some")
+    __slots__ = ("_limits", "_stream", "_turn", "_wait", "in_flight_size", "lost", "send_some")
 
     def __init__(self, stream: trio.abc.Stream, limits: Limits, turn: Turn) -> None:
         self._stream = stream
         self._limits = limits
         self._turn = turn
         self.send_some = partial_writer(stream)
+        self._wait: trio.CancelScope | None = None
         self.in_flight_size = 0
         self.lost = False
 
     async def wait(self) -> None:
-        """Wait until the stream takes bytes. Cancelled, nothing has happened.
+        """Wait until the stream takes bytes, or for `interrupt`. Cancelled, nothing has happened.
 
         Raises:
             trio.BrokenResourceError: the connection is gone, or the peer took nothing for too long.
         """
         # Only where a write would block is a scope worth its price: the peer is slow, and so are we.
-        with trio.move_on_after(self._limits.write_timeout) as scope:
+        with trio.move_on_after(self._limits.write_timeout) as self._wait:
             await self._stream.wait_send_all_might_not_block()
-        self._check(scope)
+        scope, self._wait = self._wait, None
+        if scope is not None:
+            self._check(scope)
+
+    def interrupt(self) -> None:
+        """End a `wait` of another task: what it waits for has become pointless."""
+        if self._wait is not None:
+            self._wait.cancel()
+            self._wait = None
 
     async def send_all(self, batch: bytes | memoryview) -> None:
         """Hand over all of a batch. If that is cancelled or fails, the peer may have half a frame: `lost`.

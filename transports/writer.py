@@ -76,7 +76,13 @@ class FrameWriter:
         if self._closed:
             raise trio.ClosedResourceError("this channel was closed")
         if self._broken is not None:
-            raise trio.BrokenResourceError(f"this channel is broken: {self._broken}") from self._broken
+            raise self._refusal() from self._broken
+
+    def _refusal(self) -> Exception:
+        # What came first ended the calls that were under way.
+        if self._broken is None:
+            return trio.ClosedResourceError("this channel was closed")
+        return trio.BrokenResourceError(f"this channel is broken: {self._broken}")
 
     def _check_open(self) -> None:
         self.check()
@@ -117,7 +123,7 @@ class FrameWriter:
     async def close(self) -> None:
         """Withdraw what is not begun, whose tasks get `trio.ClosedResourceError`, and complete the frame that is."""
         self._closed, self._passable = True, False
-        self._queue.give_up(self._outlet.in_flight_size)
+        self._give_up()
         if not self._writing:
             self._write_some(self._queue.head(whole=True))  # often all it takes, and no cancellation comes before it
         await self._flushed()
@@ -125,7 +131,11 @@ class FrameWriter:
     def break_off(self, reason: BaseException) -> None:
         """Refuse everything from now on. A frame that is begun is still completed by `close`."""
         self._broken, self._passable = self._broken or reason, False
+        self._give_up()
+
+    def _give_up(self) -> None:
         self._queue.give_up(self._outlet.in_flight_size)
+        self._outlet.interrupt()
 
     def _may_pass(self, frame_count: int) -> bool:
         """Whether this task may write past the queue now. The first time it takes its turn with the others."""
@@ -176,7 +186,7 @@ class FrameWriter:
         if pending.error is not None:
             raise pending.error
         if pending.failed:
-            self.check()
+            raise self._refusal() from self._broken
 
     async def _flushed(self) -> None:
         """Wait until all that is queued now is accepted."""
@@ -239,5 +249,6 @@ class FrameWriter:
             raise
 
     def _fail(self, reason: BaseException) -> None:
-        self._broken, self._passable = self._broken or reason, False
+        if not self._closed:
+            self._broken, self._passable = self._broken or reason, False
         self._queue.clear()
