@@ -31,6 +31,9 @@ _INTERFACE_SIZE = 20
 _SIMPLE_PACKET_SIZE = 16
 _PACKET_SIZE = 32
 
+# [P4] As many as the obsolete packet block can name. A file of nothing but interfaces would fill the memory.
+_MAX_INTERFACES = 65536
+
 _END_OPTION = 0
 _RESOLUTION_OPTION = 9
 _OFFSET_OPTION = 14
@@ -159,6 +162,8 @@ class _Reader:
     def _interface(self, size: int) -> _Interface:
         if size < _INTERFACE_SIZE:
             raise self._damaged("an interface block that is too short", size)
+        if len(self._interfaces) == _MAX_INTERFACES:
+            raise self._damaged("a section with more interfaces than any has", _MAX_INTERFACES + 1)
         source = self._source
         interface = _Interface(*self._order.interface.unpack_from(source.buffer, source.start + 8))
         for code, value in self._options(source.start + 16, source.start + size - 4):

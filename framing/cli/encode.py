@@ -2,13 +2,14 @@
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import IO, cast
 
 import click
 
 from framing.cli.messages import KINDS, Outgoing, read_message
 from framing.cli.wire_options import chosen_protocol, wire_options
-from framing.errors import FramingError
+from framing.errors import EncodeError, FramingError
 from framing.protocol import SIDES, Side
 
 __all__ = ["encode"]
@@ -60,8 +61,10 @@ def encode(
 
 
 def _frames(source: IO[bytes], kind: str, outgoing: Outgoing) -> Iterator[bytes]:
-    for number, line in enumerate(source, 1):
+    for number, line in enumerate(iter(partial(source.readline, outgoing.max_line_size + 1), b""), 1):
         try:
+            if len(line) > outgoing.max_line_size:
+                raise EncodeError(f"it is longer than any message needs, {outgoing.max_line_size} bytes")
             sent = read_message(line.removesuffix(b"\n").removesuffix(b"\r"), kind)
             frame = None if sent is None else outgoing.frame(sent)
         except FramingError as error:

@@ -15,6 +15,10 @@ KINDS = ("json", "text", "hex")
 # What `framing decode --format jsonl` writes beside frames; each has a flow, which a message of one's own hardly has.
 _OTHER_RECORDS = ("error", "flow", "gap", "summary")
 
+# What a byte of a frame may take in JSON: two bytes of MessagePack stand as `{"$bytes": ""}, `, and the names of a
+# construct are as long as they are. So a line is at most this many times a frame, and may always have so many bytes.
+_WIDEST, _LEAST_LINE_SIZE = 16, 64 * 1024 * 1024
+
 
 class Sent(NamedTuple):
     """One message of the input.
@@ -75,9 +79,14 @@ class Outgoing:
     Args:
         protocol: both directions.
         side: whose frames are wanted; `None` for those of whoever comes first, and then nobody else may.
+
+    Attributes:
+        max_line_size: a longer line holds no message that fits a frame.
     """
 
     def __init__(self, protocol: Protocol, side: Side | None) -> None:
+        phases = (*protocol.client.phases.values(), *protocol.server.phases.values())
+        self.max_line_size = max(_LEAST_LINE_SIZE, _WIDEST * max(phase.wire.format.max_frame_size for phase in phases))
         self._protocol = protocol
         self._said = side
         self._wanted: Side | None = side

@@ -159,7 +159,7 @@ def _imported(text: str) -> Any:
         found = importlib.import_module(module)
         for name in names.split("."):
             found = getattr(found, name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that was not written to be imported ends by sys.exit()
         raise DefinitionError(f"the schema cannot be imported: {error}", key="schema", found=text) from error
     return found
 

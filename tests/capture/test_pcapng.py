@@ -96,6 +96,16 @@ def test_snap_length_says_what_a_simple_packet_kept(wire):
     assert [(p.data, p.original_size) for p in packets(data)] == [(TWO[:10], len(TWO))]
 
 
+def test_interfaces_are_limited(wire):
+    """[P4]"""
+    section, interface, *_ = small(wire)
+
+    assert packets(section + interface * 65536 + section) == []
+    with pytest.raises(CaptureFileError, match="more interfaces than any has") as caught:
+        packets(section + interface * 65537)
+    assert caught.value.offset == len(section) + 65536 * len(interface)
+
+
 def damaged(wire):
     section, interface, packet, *_ = small(wire)
     good = section + interface + packet

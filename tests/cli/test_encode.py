@@ -51,6 +51,18 @@ def test_a_json_value_becomes_a_frame():
     assert (ended.exit_code, ended.stdout_bytes, ended.stderr) == (0, bytes.fromhex("00000005 81a2696407"), "")
 
 
+def test_a_line_that_no_message_needs_is_refused_before_it_fills_the_memory(tmp_path):
+    path = tmp_path / "zeros"
+    with path.open("wb") as file:
+        file.write(b"1\n")
+        file.truncate(2 + 2**33)  # a hole: it takes no room
+
+    ended = encode(str(path), "--protocol", "u8/msgpack")
+
+    assert (ended.exit_code, ended.stdout_bytes) == (3, b"\x01\x01")
+    assert "line 2: it is longer than any message needs, 67108864 bytes" in ended.stderr
+
+
 def test_every_value_comes_back():
     values = [None, True, -1, 1.5, "é", [1, [2]], {"a": {"b": None}}, b"\x00\xff"]
     lines = [{"$bytes": "AP8="} if value == b"\x00\xff" else value for value in values]

@@ -101,6 +101,22 @@ def test_what_cannot_be_opened(file, said):
     assert said in result.stderr
 
 
+def test_a_list_that_is_long_is_printed_in_parts(monkeypatch):
+    whole = streams(BGP).stdout.splitlines()
+    monkeypatch.setattr("framing.cli.streams._BLOCK_COUNT", 6)  # as if there were ten thousand
+
+    parts = streams(BGP).stdout.splitlines()
+
+    assert [line.startswith("FLOW ") for line in parts] == ([True] + [False] * 6) * 2
+    assert sorted(line.split() for line in set(parts)) == sorted(line.split() for line in whole)
+
+
+def test_a_capture_without_a_flow_is_a_table_without_rows():
+    nothing = bytes.fromhex("d4c3b2a1 02000400 00000000 00000000 ffff0000 01000000")
+
+    assert len(streams("-", given=nothing).stdout.splitlines()) == 1
+
+
 def test_stdin(child):
     ended = child("streams", "-", input=Path(BGP).read_bytes())
 

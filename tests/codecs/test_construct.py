@@ -603,6 +603,16 @@ def test_a_name_that_leads_nowhere_is_refused(schemas: str, name: str) -> None:
     assert caught.value.key == "schema"
 
 
+@pytest.mark.parametrize("module", ["import sys; sys.exit(7)", "raise RuntimeError('no')", "1 +"])
+def test_a_module_that_cannot_be_imported_ends_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    (tmp_path / "failing_schemas.py").write_text(module)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(DefinitionError, match="the schema cannot be imported"):
+        ConstructCodec("failing_schemas:record")
+
+
 @pytest.mark.parametrize(
     ("options", "error"),
     [
