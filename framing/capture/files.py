@@ -117,4 +117,4 @@ def _look(head: bytes) -> tuple[str, str | None]:
         return "JSON text", None
     if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head):
         return "text", None
-    return "nothing known", None
+    return "nothing that is known here", None

@@ -60,12 +60,13 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
 def shown_error(error: BaseException) -> str:
     """Return what stands behind `Error:` for an error that ends a command."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename is not None else error.strerror
+        return escaped(f"{error.filename}: {error.strerror}") if error.filename is not None else error.strerror
     return escaped(str(error)) or type(error).__name__
 
 
 def guarded(work: Callable[[], object]) -> int:
     """Run a command to its exit code, its errors told on stderr. A bug's exception passes through."""
+    _fill_closed_streams()
     if isinstance(sys.stdout, TextIOWrapper):
         # A terminal of another encoding gets an escape for a sign that it lacks, as stderr has it, and no traceback.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -89,6 +90,13 @@ def guarded(work: Callable[[], object]) -> int:
     else:
         code = OK
     return _flushed(code)
+
+
+def _fill_closed_streams() -> None:
+    """Put nothing in the place of streams that were closed before we began (`<&-`), where Python has `None`."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - until the process ends
 
 
 def _ended(ended: click.exceptions.Exit | SystemExit) -> int:
@@ -117,8 +125,7 @@ def _tell(speak: Callable[..., object], *arguments: object) -> None:
 def _flushed(code: int) -> int:
     """Flush here, where it can be told, and not at the interpreter's end, where Python complains of a closed pipe."""
     try:
-        if sys.stdout is not None:  # closed before we began: `>&-`
-            sys.stdout.flush()
+        sys.stdout.flush()
     except BrokenPipeError:
         _silence(sys.stdout)
     except OSError as error:

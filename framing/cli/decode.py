@@ -11,8 +11,8 @@ from framing.capture.files import source_name
 from framing.capture.lines import json_line
 from framing.capture.reading import read, read_raw
 from framing.capture.records import ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
-from framing.cli.console import note
-from framing.cli.exits import BAD_FRAMES, OK, TRUNCATED
+from framing.cli.console import note, shown_error
+from framing.cli.exits import BAD_FRAMES, OK, TRUNCATED, USAGE
 from framing.cli.frametext import FrameText, problem_text, summary_text
 from framing.cli.progress import Progress
 from framing.cli.wire_options import chosen_protocol, wire_options
@@ -35,6 +35,7 @@ _CAPTURE_OPTIONS = {"ports": "--port", "flows": "--flow", "every_flow": "--all"}
 @click.option("--max-frame-size", type=click.IntRange(1), metavar="BYTES", help="Limit on a whole frame.")
 @click.option("--limit", type=click.IntRange(1), metavar="COUNT", help="Stop after so many frames.")
 @click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
+@click.option("--full", is_flag=True, help="Text with whole messages, however long; bytes as a hex dump.")
 def decode(
     file: str,
     protocol: str | None,
@@ -45,6 +46,7 @@ def decode(
     max_frame_size: int | None,
     limit: int | None,
     form: str,
+    full: bool,
     **chosen: object,
 ) -> None:
     """Show the frames and messages in FILE, a pcap or pcapng capture or, with --raw, the bytes of one direction.
@@ -59,7 +61,8 @@ def decode(
     frame error, or where the capture lacks bytes, the rest of that flow is skipped and counted; others go on.
 
     With --format jsonl each record is one JSON object a line, errors, gaps and sums included; with text, these stand
-    on stderr.
+    on stderr, the first gap of each flow only. Text shows each frame's time (UTC), flow, side, number in its flow,
+    offset in it, size, and its message as far as there is room: --full shows all of it.
 
     Exit codes: 3 if any frame was bad or could not be decoded; 4 if the input was incomplete: it ended inside a frame
     or a packet, or bytes are missing from the capture.
@@ -67,11 +70,13 @@ def decode(
     wire = chosen_protocol(protocol, frame_format, codec)
     given = {name: chosen[name] for name in _CAPTURE_OPTIONS if chosen[name]}
     _check_options(raw, side, given)
+    if full and form != "text":
+        raise click.UsageError("--full goes with --format text; JSON lines are whole")
     if raw:
         records = read_raw(file, wire, side=cast(Side, side or "client"), max_frame_size=max_frame_size)
     else:
         records = _capture_records(file, wire, max_frame_size, given)
-    output = _JsonOutput(file) if form == "jsonl" else _TextOutput(file)
+    output = _JsonOutput(file) if form == "jsonl" else _TextOutput(file, full=full)
     click.get_current_context().exit(_show(records, output, limit))
 
 
@@ -91,11 +96,13 @@ def _capture_records(
     try:
         yield from read(file, wire, max_frame_size=max_frame_size, **given)  # type: ignore[arg-type]  # click has checked
     except CaptureFileError as error:
-        if error.offset == 0:
-            error.hint = "; ".join(filter(None, (error.hint, "if it is the bytes of one direction, say --raw")))
+        if error.offset == 0 and error.found is not None and not error.hint:
+            error.hint = "if it is the bytes of one direction, say --raw"
         raise
     except CaptureError as error:  # none of its flows was chosen
-        raise click.UsageError(str(error)) from error
+        error.hint = "choose with --port, --flow or --all; `framing streams` lists the flows"
+        note(f"Error: {shown_error(error)}")
+        click.get_current_context().exit(USAGE)
 
 
 def _show(records: Iterator[Record], output: "_Output", limit: int | None) -> int:
@@ -163,14 +170,26 @@ class _JsonOutput(_Output):
 class _TextOutput(_Output):
     """Frames are data, the rest is told on stderr. A flow's own sums are left to JSON: there may be thousands."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, full: bool) -> None:
         super().__init__(file)
-        self._text = FrameText()
+        self._text = FrameText(full=full)
+        self._gapped: set[str] = set()
 
     def write(self, record: Record) -> None:
         if isinstance(record, FrameRecord):
             self._put(self._text.line(record))
         elif isinstance(record, ErrorRecord | GapRecord):
-            self.note(problem_text(record, self.file))
+            if self._is_news(record):
+                self.note(problem_text(record, self.file))
         elif record.flow is None:
             self.note(summary_text(record))
+        else:
+            self._gapped.discard(record.flow)
+
+    def _is_news(self, record: ErrorRecord | GapRecord) -> bool:
+        """Whether this is no further gap of a flow that is skipped already: a lossy capture has thousands of these."""
+        if not isinstance(record, GapRecord):
+            return True
+        is_first = record.flow not in self._gapped
+        self._gapped.add(record.flow)
+        return is_first

@@ -38,4 +38,4 @@ def chosen_protocol(protocol: str | None, frame_format: str | None, codec: str |
         raise click.UsageError("say what is on the wire: either --protocol, or --frame and perhaps --codec")
     if protocol is not None and codec is not None:
         raise click.UsageError("--codec goes with --frame; a protocol has its codecs")
-    return get_protocol(protocol if protocol is not None else f"{frame_format}/{codec or 'raw'}")
+    return get_protocol(protocol if protocol is not None else f"{frame_format}/{'raw' if codec is None else codec}")

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import click
 import pytest
@@ -6,6 +8,8 @@ from click.testing import CliRunner
 
 from framing.cli.console import colour_wanted, escaped, guarded, print_json, print_table, shown_error
 from framing.errors import EncodeError
+
+QUIET = {"stdin": subprocess.DEVNULL, "capture_output": True, "check": False}
 
 
 def printed(work, **options):
@@ -62,6 +66,7 @@ def test_a_json_line_is_one_line_of_json():
     ("error", "text"),
     [
         (FileNotFoundError(2, "No such file or directory", "x.pcap"), "x.pcap: No such file or directory"),
+        (IsADirectoryError(21, "Is a directory", "a\n\x1b[2J"), "a\\n\\x1b[2J: Is a directory"),
         (OSError(28, "No space left on device"), "No space left on device"),
         (OSError("something else"), "something else"),
         (EncodeError("this is no text\x1b[2J"), "this is no text\\x1b[2J"),
@@ -121,3 +126,14 @@ def test_a_terminal_that_lacks_a_sign_gets_an_escape(child, tmp_path):
 
     assert (shown.returncode, shown.stderr) == (0, b"")
     assert shown.stdout.startswith("mine \\u2014 für alle\n".encode("latin-1"))
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["decode --frame u8 --raw", "encode --frame u8", "protocols", "streams {empty}"])
+def test_streams_that_were_closed_before_are_as_dev_null(environment, tmp_path, command, closed):
+    (tmp_path / "empty").write_bytes(bytes.fromhex("d4c3b2a1 02000400 00000000 00000000 ffff0000 01000000"))
+    line = f'exec "{sys.executable}" -c "from framing.cli import main; main()" {command} {closed}'
+
+    ended = subprocess.run(["sh", "-c", line.format(empty="empty")], env=environment, cwd=tmp_path, **QUIET)
+
+    assert (ended.returncode, ended.stderr.partition(b"\n")[0]) in [(0, b""), (0, b"0 frames, 0 bytes, 1 flow")]

@@ -6,6 +6,7 @@ import pty
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -56,9 +57,9 @@ def test_a_line_for_each_frame():
     result = decode("--protocol", "u32be/msgpack", given=capture)
 
     assert result.stdout.splitlines() == [
-        "1970-01-01T00:00:02.000000000Z  10.0.0.5:51744>10.0.0.9:4000  client   #0  @0  9 bytes  {'id': 7}",
-        "1970-01-01T00:00:03.000000000Z  10.0.0.9:4000>10.0.0.5:51744  server   #0  @0  5 bytes  None",
-        "1970-01-01T00:00:03.000000000Z  10.0.0.9:4000>10.0.0.5:51744  server   #1  @5  7 bytes  'ok'",
+        "1970-01-01T00:00:02.000000000Z  10.0.0.5:51744>10.0.0.9:4000  client   #0   @0       9 bytes  {'id': 7}",
+        "1970-01-01T00:00:03.000000000Z  10.0.0.9:4000>10.0.0.5:51744  server   #0   @0       5 bytes  None",
+        "1970-01-01T00:00:03.000000000Z  10.0.0.9:4000>10.0.0.5:51744  server   #1   @5       7 bytes  'ok'",
     ]
     assert result.stderr == "3 frames, 21 bytes, 2 flows\n"
     assert result.exit_code == 0
@@ -109,8 +110,17 @@ def test_a_long_message_is_cut_where_no_terminal_says_how_wide_it_is():
     short, long = decode("--frame", "u16be", given=capture).stdout.splitlines()
 
     assert short.endswith("|................................|")
-    assert "…" in long
-    assert 900 < len(long) < 1200
+    assert long.endswith(f"{' '.join(['61'] * 32)}…  |{'a' * 32}|")
+
+
+def test_a_full_message_is_dumped():
+    capture = conversation(("client", b"\x20\0" + b"a" * 0x2000))
+
+    place, *dump = decode("--frame", "u16be", "--full", given=capture).stdout.splitlines()
+
+    assert place.endswith("8194 bytes")
+    assert len(dump) == 0x200
+    assert dump[-1].startswith("    00001ff0  61 61 ")
 
 
 def test_text_from_the_wire_moves_no_cursor(raw):
@@ -131,8 +141,8 @@ def test_raw_bytes(raw):
     result = decode(path, "--raw", "--frame", "u8", "--side", "server")
 
     assert result.stdout.splitlines() == [
-        f"{path}  server   #0  @0  3 bytes  68 69  |hi|",
-        f"{path}  server   #1  @3  1 bytes  no bytes",
+        f"{path}  server   #0   @0       3 bytes  68 69  |hi|",
+        f"{path}  server   #1   @3        1 byte  no bytes",
     ]
     assert result.exit_code == 0
 
@@ -153,6 +163,14 @@ def test_what_is_no_capture_says_what_it_looks_like_and_what_to_do(raw):
     assert "say --raw" in result.stderr
 
 
+@pytest.mark.parametrize("data", [b"", b"\x1f\x8b\x08\x00 and so on"], ids=["empty", "gzip"])
+def test_raw_is_named_only_where_it_helps(raw, data):
+    result = decode(raw(data), "--frame", "u8")
+
+    assert result.exit_code == 1
+    assert "--raw" not in result.stderr
+
+
 def test_a_file_that_is_not_there():
     result = decode("nowhere.pcap", "--frame", "u8")
 
@@ -169,6 +187,8 @@ def test_a_file_that_is_not_there():
         (["--frame", "u8", "--side", "client"], "--side goes with --raw"),
         (["--frame", "u8", "--all", "--flow", "x"], "--flow and --all exclude each other"),
         (["--frame", "u8", "--port", "70000"], "70000"),
+        (["--frame", "u8", "--full", "--format", "jsonl"], "--full goes with --format text"),
+        (["--frame", "u8", "--codec", ""], "no codec is called ''"),
         (["--frame", "u8", "--limit", "0"], "0 is not in the range"),
         (["--frame", "u9000"], "u9000"),
         (["--frame", "u8", "--max-frame-size", "0"], "0 is not in the range"),
@@ -201,6 +221,8 @@ def test_no_such_flow_is_a_matter_of_usage_and_lists_the_ports():
     assert result.exit_code == 2
     assert "no TCP flow on port 9092" in result.stderr
     assert "36333" in result.stderr
+    assert "choose with --port, --flow or --all" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_a_limit_on_frames():
@@ -231,7 +253,7 @@ def test_a_bad_message_is_told():
 
     result = decode("--protocol", "u8/msgpack", given=capture)
 
-    assert result.stdout.endswith("#1  @2  2 bytes  7\n")
+    assert result.stdout.endswith("#1   @2       2 bytes  7\n")
     assert "frame offset 0" in result.stderr
     assert result.exit_code == 3
 
@@ -282,6 +304,22 @@ def test_a_gap_is_incomplete_input():
     assert records(result)[-1]["skipped_size"] == 2
     assert result.exit_code == 4
     assert "bytes are missing from the capture" in decode("--frame", "u8", given=lossy).stderr
+
+
+def test_people_are_told_of_the_first_gap_of_a_flow():
+    turns = [("client", b"\x01" + bytes([letter])) for letter in b"abcdefg"]
+    capture = conversation(*turns, ("server", b"\x01z"))
+    for lost in (b"\x01b", b"\x01d"):
+        start = capture.index(lost) - 40 - 16
+        capture = capture[:start] + capture[start + 16 + 40 + 2 :]
+
+    as_text = decode("--frame", "u8", given=capture)
+    as_json = decode("--frame", "u8", "--format", "jsonl", given=capture)
+
+    assert [one["offset"] for one in records(as_json) if one["type"] == "gap"] == [2, 6]
+    gap, total = as_text.stderr.splitlines()
+    assert "stream offset 2" in gap
+    assert "2 gaps of 4 bytes" in total
 
 
 def test_json_has_all_of_it_and_stderr_the_sums():
@@ -346,11 +384,23 @@ def test_colours_and_width_are_the_terminals(child):
 
     shown, _ = on_terminal(child, "decode", "--frame", "u8", given=capture)
 
-    client, server = shown.decode().splitlines()
-    assert client.startswith("\x1b[36m")
+    client, message, server = shown.decode().splitlines()
+    assert client.startswith("\x1b[36m00:00:02.000000  10.0.0.5")
     assert server.startswith("\x1b[32m")
-    assert "…" in client
-    assert client.count("61") < 15
+    assert server.endswith("62  |b|")
+    assert message.startswith("    61 61")
+    assert "…" in message
+    assert 95 < len(message) <= 100
+
+
+def test_a_wide_terminal_has_one_line_for_a_frame(child):
+    capture = conversation(("client", b"\xc8" + b"a" * 200))
+
+    shown, _ = on_terminal(child, "decode", "--frame", "u8", given=capture, environment={"COLUMNS": "150"})
+
+    (line,) = shown.decode().splitlines()
+    assert line.count("61") > 10
+    assert len(click.unstyle(line)) <= 150
 
 
 def test_no_color_is_obeyed(child):

@@ -7,7 +7,7 @@ from framing.errors import CaptureFileError
 
 PLACE = ("a:1>b:2", "server", False, 5, 7)
 FRAME = FrameRecord(*PLACE, 12, get_format("u8").frame(b"\x02hi", 40), b"hi")
-START = "1970-01-01T00:00:00.000000005Z  a:1>b:2  server   #12  @40  3 bytes  "
+START = "1970-01-01T00:00:00.000000005Z  a:1>b:2  server   #12  @40      3 bytes  "
 
 
 def shown(message):
@@ -47,13 +47,58 @@ def test_a_message_is_shown_in_one_line(message, text):
     assert shown(message) == text
 
 
-@pytest.mark.parametrize("size", [1, 200, 248, 249, 5000, 100_000])
-def test_bytes_are_cut_to_the_room_and_not_before(size):
+@pytest.mark.parametrize("size", [1, 31, 32, 33, 100_000])
+def test_bytes_are_cut_as_in_an_error_and_not_before(size):
     text = shown(b"a" * size)
 
-    assert len(text) <= 1000
-    assert ("…" in text) == (size > 248)
-    assert text.count("61") == min(size, 248)
+    assert ("…" in text) == (size > 32)
+    assert text.count("61") == min(size, 32)
+    assert text.endswith(f"  |{'a' * min(size, 32)}|")
+
+
+def full(message):
+    return FrameText(full=True).line(FRAME._replace(message=message)).removeprefix(START.rstrip()).removesuffix("\n")
+
+
+def test_full_bytes_are_a_dump():
+    assert full(b"a" * 16 + b"\x1bb").splitlines() == [
+        "",
+        "    00000000  61 61 61 61 61 61 61 61 61 61 61 61 61 61 61 61  |aaaaaaaaaaaaaaaa|",
+        "    00000010  1b 62                                            |.b|",
+    ]
+    assert full(Message(b"hi", type=81)).splitlines()[0] == "  type=81"
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        (b"", "  no bytes"),
+        ("a" * 5000, f"  '{'a' * 5000}'"),
+        (Odd(), "  <odd\\n\\x1b[2J>"),
+        (Message(b"", type=81), "  type=81  no bytes"),
+        (Message("b" * 2000, name="a" * 2000), f"  name='{'a' * 2000}'  '{'b' * 2000}'"),
+    ],
+    ids=["nothing", "text", "odd", "field", "long"],
+)
+def test_full_messages_are_not_cut(message, text):
+    assert full(message) == text
+
+
+def test_columns_widen_and_stay_wide():
+    text = FrameText()
+    long = FRAME._replace(flow="10.0.0.5:51744>10.0.0.9:4000", number=100_000)
+
+    lines = [text.line(one) for one in (FRAME, long, FRAME)]
+
+    places = [[line.index(sign) for sign in ("server", "@40", "|hi|")] for line in lines]
+    assert places[0] < places[1] == places[2]
+
+
+def test_one_long_flow_does_not_push_the_others():
+    text = FrameText()
+    text.line(FRAME._replace(flow="f" * 95))
+
+    assert text.line(FRAME).index("server") == len("1970-01-01T00:00:00.000000005Z  ") + 43 + 2
 
 
 def test_text_is_cut_to_the_room():
