@@ -38,5 +38,5 @@ def _place() -> str:
 def _owners() -> str:
     from importlib.metadata import packages_distributions  # only this error pays for reading all metadata
 
-    owners = sorted(set(packages_distributions().get("framing", ())))
+    owners = sorted(set(packages_distributions().get("framing", ())) - {"framewire"})
     return f"Installed with a package of this name: {', '.join(owners)}. " if owners else ""

@@ -13,9 +13,9 @@ from typing import Any
 import trio
 
 from transports.endpoint import Endpoint, Scheme
-from transports.pipe import Pipe
+from transports.pipe import CAPACITY, Pipe
 
-__all__ = ["MemoryListener", "MemoryScheme", "MemoryStream", "memory_stream_pair"]
+__all__ = ["BACKLOG", "MemoryListener", "MemoryScheme", "MemoryStream", "memory_stream_pair"]
 
 # Connections that nobody has accepted yet; the usual backlog of a TCP listener.
 BACKLOG = 128
@@ -60,9 +60,9 @@ class MemoryStream(trio.abc.HalfCloseableStream):
         await trio.lowlevel.checkpoint()
 
 
-def memory_stream_pair() -> tuple[MemoryStream, MemoryStream]:
-    """Return the two ends of a new connection."""
-    there, back = Pipe(), Pipe()
+def memory_stream_pair(capacity: int = CAPACITY) -> tuple[MemoryStream, MemoryStream]:
+    """Return the two ends of a new connection, which holds so many bytes in each direction."""
+    there, back = Pipe(capacity), Pipe(capacity)
     return MemoryStream(there, back), MemoryStream(back, there)
 
 

@@ -2,19 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from operator import index
 
 import trio
 
-__all__ = ["Pipe"]
+__all__ = ["CAPACITY", "Pipe"]
 
 # About what a socket holds for a slow reader by default; small enough for a test to fill.
 CAPACITY = 65536
 
 
 class Pipe:
-    """One direction of a memory stream; its methods are the halves of a `trio.abc.HalfCloseableStream`."""
+    """One direction of a memory stream; its methods are the halves of a `trio.abc.HalfCloseableStream`.
 
-    def __init__(self) -> None:
+    Args:
+        capacity: bytes it holds for a reader who does not read.
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
         self._data = bytearray()
         self._ended = False
         self._writer_closed = False
@@ -27,7 +33,7 @@ class Pipe:
     def write(self, data: bytes | bytearray | memoryview) -> int:
         """Take what fits."""
         self._check_writer()
-        taken = bytes(memoryview(data)[: CAPACITY - len(self._data)])
+        taken = bytes(memoryview(data)[: self._capacity - len(self._data)])
         self._data += taken
         if taken:
             self._readable.unpark_all()
@@ -48,7 +54,7 @@ class Pipe:
         with self._alone_writing():
             self._check_writer()
             await trio.lowlevel.checkpoint()
-            while len(self._data) >= CAPACITY and not self._reader_closed and not self._writer_closed:
+            while len(self._data) >= self._capacity and not self._reader_closed and not self._writer_closed:
                 await self._writable.park()
             self._check_writer()
 
@@ -63,7 +69,7 @@ class Pipe:
 
     async def read(self, limit: int | None) -> bytes:
         """Return bytes, or `b""` at the end."""
-        if limit is not None and limit < 1:
+        if limit is not None and index(limit) < 1:
             raise ValueError("max_bytes must be 1 or more")
         if self._reading:
             raise trio.BusyResourceError("another task is reading from this memory stream")

@@ -29,12 +29,12 @@ async def memory():
 
 
 async def memory_by_bytes():
-    near, far = memory_stream_pair()
+    near, far = memory_stream_pair(capacity=16)
     return OneByteStream(near, reports=True), far
 
 
 async def unreported_memory_by_bytes():
-    near, far = memory_stream_pair()
+    near, far = memory_stream_pair(capacity=16)
     return OneByteStream(near, reports=False), far
 
 

@@ -28,7 +28,7 @@ RULED = Protocol(
     Direction((Phase("rest", LONG),)),
 )
 # Two of these messages do not fit a small socket or a memory stream at once, so that a write blocks in the middle of a
-# frame; a stream that takes one byte at a time makes three bytes as long.
+# frame; a stream that takes one byte at a time and holds sixteen of them does that sooner.
 SIZES = {"memory_by_bytes": 3, "unreported_memory_by_bytes": 3}
 
 
@@ -188,7 +188,7 @@ async def blocked(channel, message=b"x" * 200_000):
 
 def too_much_for(make):
     """Return a message that does not fit."""
-    sizes = {"tcp": 10_000_000, "stapled_tcp": 10_000_000, "memory_by_bytes": 70_000}
+    sizes = {"tcp": 10_000_000, "stapled_tcp": 10_000_000, "memory_by_bytes": 100}
     return b"x" * sizes.get(make.name, 100_000)
 
 
@@ -546,14 +546,14 @@ async def test_send_eof_comes_behind_what_was_queued(make_reporting):
     near, far = await make_reporting()
     channel, peer = MessageChannel(near, PROTOCOL), MessageChannel(far, PROTOCOL, "server")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(channel.send, b"x" * 100_000)
+        nursery.start_soon(channel.send, too_much_for(make_reporting))
         await trio.testing.wait_all_tasks_blocked()
         nursery.start_soon(channel.send_eof)
         await trio.testing.wait_all_tasks_blocked()
 
         with pytest.raises(trio.ClosedResourceError, match="after send_eof"):
             await channel.send(b"late")
-        assert [message async for message in peer] == [b"x" * 100_000]
+        assert [message async for message in peer] == [too_much_for(make_reporting)]
         await channel.send_eof()
     await peer.send(b"answer")
     assert await channel.receive() == b"answer"
