@@ -47,7 +47,12 @@ BUILTINS = {
         "varint": "framing.formats.varint:VarintFormat",
         "delimiter": "framing.formats.delimiter:DelimiterFormat",
         "lines": "framing.formats.delimiter:LineFormat",
-        "netstring": "framing.formats.netstring:NetstringFormat",
+        "netstring": "framing.formats.digits:NetstringFormat",
+        "digits": "framing.formats.digits:DigitsFormat",
+        "octet_counting": "framing.formats.digits:OctetCountingFormat",
+        "pkt_line": "framing.formats.digits:PktLineFormat",
+        "header_block": "framing.formats.header_block:HeaderBlockFormat",
+        "enclosed": "framing.formats.enclosed:EnclosedFormat",
     },
     "protocol": {"builtin": "framing.specs.protocols"},
     "command": {

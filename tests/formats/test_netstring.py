@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framing import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
-from framing.formats.netstring import NetstringFormat
+from framing.formats.digits import NetstringFormat
 from framing.testing import check_format, outcome
 
 

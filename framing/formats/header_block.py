@@ -1,0 +1,287 @@
+"""Lines of headers, one of which says the payload's size: Content-Length, as in LSP, DAP, SIP, RTSP and HTTP.
+
+    HeaderBlockFormat()                                    LSP, DAP
+
+    +--------------------------------------------------------+---------+- - - - - - -+
+    | Content-Length: 17 CR LF   Content-Type: … CR LF       |  CR LF  |   payload   |
+    +--------------------------------------------------------+---------+- - - - - - -+
+
+    HeaderBlockFormat(start_line=True, required=False)     RTSP, SIP over TCP: a request or status line comes first
+
+Two peers that read one block differently are how requests are smuggled, so the block is read strictly: RFC 9112,
+sections 2.2, 5 and 6, without what those allow for the sake of old peers. Spec: [F54] to [F56].
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
+from framing.formats.known import known_scans
+from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
+
+__all__ = ["HeaderBlockFormat"]
+
+_END = b"\r\n\r\n"
+_DIGITS = b"0123456789"
+
+# RFC 9110, section 5.6.2: what a name is made of.
+_TOKEN = b"!#$%&'*+-.^_`|~" + _DIGITS + b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+# Section 5.5: no control characters but the tabulator.
+_CONTROLS = bytes({*range(32), 127} - {9})
+
+# What nginx and Apache allow for one buffer or line.
+_HEADER_SIZE = 8192
+
+# It says the size in another way, and who obeys the other one of the two cuts elsewhere (RFC 9112, section 6.3).
+_OTHER_LENGTH = "transfer-encoding"
+
+
+class HeaderBlockFormat(FrameFormat):
+    """Frames that begin with a block of headers, of which Content-Length says the payload's size.
+
+    >>> format = HeaderBlockFormat()
+    >>> wire = format.serialize(b"{}", {"headers": {"Content-Type": "text/json"}})
+    >>> wire
+    b'Content-Length: 2\\r\\nContent-Type: text/json\\r\\n\\r\\n{}'
+    >>> format.frame(wire).header
+    {'length': 2, 'headers': {'content-type': 'text/json'}}
+
+    The other headers are the application's: the field `headers`, a dict of names, in lower case, and values. It may be
+    left out. Text is ISO 8859-1, so that any bytes come back.
+
+    Args:
+        length: the header that says the payload's size.
+        start_line: whether a line that is no header comes first; it is the field `start`.
+        required: whether a block without that header is refused; else its payload is empty. [F56]
+        max_header_size: limit on the block with its empty line. [F54]
+        max_frame_size: limit on the whole frame.
+    """
+
+    name = "header_block"
+    payload_last = True
+
+    def __init__(
+        self,
+        *,
+        length: str = "Content-Length",
+        start_line: bool = False,
+        required: bool = True,
+        max_header_size: int = _HEADER_SIZE,
+        max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
+    ) -> None:
+        for key, value in (("start_line", start_line), ("required", required)):
+            check_option(key, value, bool)
+        check_option("length", length, str)
+        if not _is_token(length):
+            raise DefinitionError("no name of a header", key="length", found=length, allowed="such as Content-Length")
+        self.length, self.length_key = length, length.lower()
+        self.start_line, self.required = start_line, required
+        least = (1 + len("\r\n")) * start_line + (len(length) + len(": 0\r\n")) * required + len("\r\n")
+        check_option("max_header_size", max_header_size, int)
+        if max_header_size < least:
+            allowed = f"{least} or more bytes"
+            raise DefinitionError("no block fits", key="max_header_size", found=max_header_size, allowed=allowed)
+        self.min_size = len("\r\n\r\n") if start_line or required else len("\r\n")
+        self._least, self.max_header_size = least, max_header_size
+        self.max_frame_size = max_frame_size
+        start = ("start",) if start_line else ()
+        self.field_names = (*start, "headers")
+        self.header_names = (*start, "length", "headers")
+        self._prepare()
+
+    def _prepare(self) -> None:
+        check_limit(self.name, self.max_frame_size, self._least)
+        self.block_limit = min(self.max_header_size, self.max_frame_size)
+        self.scan, self.scan_frames = known_scans(self, self._header_end)
+
+    def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
+        """Tell the total size once the block is whole; a bad line is told as soon as it is. [F54]"""
+        return _Block(self).measure(buffer, start, end)
+
+    def measurer(self) -> Measure:
+        """Return a `measure` that goes on in the line where it stopped."""
+        block = _Block(self)
+
+        def measure(buffer: Buffer, start: int, end: int) -> int | None:
+            nonlocal block
+            total = block.measure(buffer, start, end)
+            if total is not None:
+                block = _Block(self)
+            return total
+
+        return measure
+
+    def _header_end(self, buffer: Buffer, start: int, end: int) -> int:
+        if buffer[start : start + 2] == b"\r\n":  # a block of no headers
+            return start + 2
+        place = buffer.find(_END, start, min(end, start + self.block_limit))
+        return place + len(_END) if place >= 0 else -1
+
+    def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
+        """Tell where the payload lies: from the empty line to the end."""
+        return self._header_end(buffer, start, end), end
+
+    def header(self, data: bytes) -> dict[str, Any]:
+        """Return the start line, the length and the other headers."""
+        lines = data[: self._header_end(data, 0, len(data))].decode("latin-1").split("\r\n")
+        fields: dict[str, Any] = {"start": lines.pop(0)} if self.start_line else {}
+        headers: dict[str, str] = {}
+        for line in filter(None, lines):
+            name, _, value = line.partition(":")
+            key, value = name.lower(), value.strip(" \t")
+            # Repeated ones are one list (RFC 9110, section 5.3).
+            headers[key] = f"{headers[key]}, {value}" if key in headers and key != self.length_key else value
+        fields["length"] = int(headers.pop(self.length_key, "0"))
+        return fields | {"headers": headers}
+
+    def serialize(self, payload: bytes, fields: Mapping[str, Any] | None = None) -> bytes:
+        """Return the whole frame: the start line, the length, the other headers in their order. [F55]"""
+        values = dict(fields or ())
+        lines = [_line("start", values.pop("start", None))] if self.start_line else []
+        headers = values.pop("headers", {})
+        if values:
+            raise EncodeError(
+                f"this format has no field {', '.join(sorted(values))}", hint=f"it has {', '.join(self.field_names)}"
+            )
+        lines.append(b"%b: %d" % (self.length.encode(), len(payload)))
+        lines += self._header_lines(headers)
+        block = b"\r\n".join([*lines, b"", b""])
+        self.check_size(len(block) + len(payload))
+        if len(block) > self.max_header_size:
+            hint = "raise max_header_size on both sides"
+            raise EncodeError(f"headers of more than {self.max_header_size} bytes", path="headers", hint=hint)
+        return block + payload
+
+    def _header_lines(self, headers: object) -> list[bytes]:
+        if not isinstance(headers, Mapping):
+            raise EncodeError("headers are a dict of names and values", path="headers", found=headers)
+        taken, lines = {self.length_key, _OTHER_LENGTH}, []
+        for name, value in headers.items():
+            if not isinstance(name, str) or not _is_token(name):
+                raise EncodeError("no name of a header", path="headers", found=name)
+            if name.lower() in taken:
+                raise EncodeError("this header is written by the format, or stands twice", path="headers", found=name)
+            taken.add(name.lower())
+            text = _line(f"headers.{name}", value)
+            if text != text.strip(b" \t"):
+                raise EncodeError("blanks around a value would be lost", path=f"headers.{name}", found=text)
+            lines.append(b"%b: %b" % (name.encode(), text))
+        return lines
+
+    def __repr__(self) -> str:
+        shown = [f"length={self.length!r}"] if self.length != "Content-Length" else []
+        shown += ["start_line=True"] if self.start_line else []
+        shown += [] if self.required else ["required=False"]
+        shown += [f"max_header_size={self.max_header_size}"] if self.max_header_size != _HEADER_SIZE else []
+        return f"HeaderBlockFormat({', '.join([*shown, f'max_frame_size={self.max_frame_size}'])})"
+
+
+class _Block:
+    """One block that is arriving: how far it was read, counted from the frame's start, and the length it said."""
+
+    __slots__ = ("_form", "_length", "_line_start", "_looked")
+
+    def __init__(self, form: HeaderBlockFormat) -> None:
+        self._form = form
+        self._line_start = self._looked = 0
+        self._length: int | None = None
+
+    def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
+        limit = start + self._form.block_limit
+        while (place := buffer.find(b"\n", start + self._looked, min(end, limit))) >= 0:
+            line_start = start + self._line_start
+            line = bytes(buffer[line_start : place + 1])
+            if not line.endswith(b"\r\n"):
+                raise _error("a line ends with LF alone", place, "headers", b"\r\n", line[-2:])
+            first = not self._line_start
+            self._line_start = self._looked = place + 1 - start
+            if first and self._form.start_line:
+                _check_start(line[:-2], line_start)
+            elif line == b"\r\n":
+                return place + 1 - start + self._payload_size(start)
+            else:
+                self._read(line[:-2], line_start, start)
+        self._looked = min(end, limit) - start
+        if end >= limit:
+            raise self._too_large(start)
+        return None
+
+    def _payload_size(self, start: int) -> int:
+        if self._length is None and self._form.required:
+            raise _error(f"there is no {self._form.length}", start, "length", self._form.length, None)
+        return self._length or 0
+
+    def _read(self, line: bytes, place: int, start: int) -> None:
+        """Check a header. [F54]"""
+        name, colon, value = line.partition(b":")
+        if line[:1] in (b" ", b"\t"):  # RFC 9112, section 5.2
+            raise _error("a header is folded over two lines", place, "headers", "a name", line)
+        if not colon:
+            raise _error("a line is no header", place, "headers", "name: value", line)
+        if not _is_token(name.decode("latin-1")):  # a blank before the colon, too: section 5.1
+            raise _error("this is no name of a header", place, "headers", "letters, digits and -", name)
+        text = value.strip(b" \t")
+        place += len(line) - len(value.lstrip(b" \t"))
+        if _has_controls(text):
+            raise _error("a control character in a header", place, "headers", "text", text)
+        key = name.decode().lower()
+        if key == self._form.length_key:
+            self._take_length(text, place, start)
+        elif key == _OTHER_LENGTH:
+            reason = f"{name.decode()} says the length in another way"
+            raise _error(reason, place, "headers", f"{self._form.length} alone", text)
+
+    def _take_length(self, text: bytes, place: int, start: int) -> None:
+        """Read the length. [F56]"""
+        form = self._form
+        if not text or text.translate(None, _DIGITS):
+            raise _error(f"{form.length} is no number", place, "length", "digits", text)
+        if text[:1] == b"0" and len(text) > 1:
+            raise _error(f"{form.length} has leading zeros", place, "length", "digits without leading zeros", text)
+        if len(text) > len(str(form.max_frame_size)):  # before int(), which takes quadratic time
+            raise FrameTooLargeError(
+                f"a {form.length} of {len(text)} digits", offset=start, max_frame_size=form.max_frame_size
+            )
+        if self._length not in (None, int(text)):
+            raise _error(f"{form.length} stands twice and differs", place, "length", self._length, int(text))
+        self._length = int(text)
+
+    def _too_large(self, start: int) -> FrameError:
+        form = self._form
+        if form.block_limit == form.max_frame_size:
+            hint = "raise max_frame_size if the peer is to be trusted with as much memory"
+            reason = "the headers alone are too large"
+            return FrameTooLargeError(reason, offset=start, max_frame_size=form.max_frame_size, hint=hint)
+        wanted = f"an empty line within {form.max_header_size} bytes, or a larger max_header_size"
+        return _error("the headers do not end", start, "headers", wanted, None)
+
+
+def _error(reason: str, offset: int, field: str, expected: object, found: object) -> HeaderError:
+    return HeaderError(reason, offset=offset, field=field, expected=expected, found=found)
+
+
+def _check_start(line: bytes, place: int) -> None:
+    if not line or _has_controls(line):
+        raise _error("the first line is empty or has control characters", place, "start", "a line of text", line)
+
+
+def _is_token(name: str) -> bool:
+    return bool(name) and not name.encode("utf-8", "replace").translate(None, _TOKEN)
+
+
+def _has_controls(text: bytes) -> bool:
+    return len(text.translate(None, _CONTROLS)) < len(text)
+
+
+def _line(path: str, value: object) -> bytes:
+    """Return the bytes of a text that is to stand in one line: what could end the line is how headers are injected."""
+    if not isinstance(value, str):
+        raise EncodeError("text is missing" if value is None else "this must be text", path=path, found=value)
+    try:
+        line = value.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise EncodeError("a header is text of ISO 8859-1", path=path, found=ascii(value)) from error
+    if _has_controls(line) or (path == "start" and not line):
+        raise EncodeError("a control character, or nothing at all, in a line of text", path=path, found=line)
+    return line
