@@ -25,6 +25,7 @@ __all__ = [
     "Measure",
     "Scan",
     "ScanFrames",
+    "Skip",
     "check_limit",
     "check_option",
 ]
@@ -37,6 +38,7 @@ Buffer = bytes | bytearray
 Measure = Callable[[Buffer, int, int], int | None]
 Scan = Callable[[bytes, int, int, int, list[bytes]], int]
 ScanFrames = Callable[[bytes, int, int, int, "list[Frame]", int], int]
+Skip = Callable[[Buffer, int, int, bool], int]
 
 
 class Frame:
@@ -110,6 +112,10 @@ class FrameFormat(ABC):
             incomplete, over the limit or odd in any way, about which `measure` then has the word. Never raises.
         scan_frames: the same for whole frames: `scan_frames(buffer, start, end, limit, out, base)` appends `Frame`s,
             `base` being the stream offset of `buffer[0]`.
+        skip: what a format defines whose frames may have filler between them, such as the flags of an idle line, or
+            `None`. `skip(buffer, start, end, ended)` returns where in `start` to `end` the filler stops; what is before
+            that belongs to no frame, counts against no limit and is dropped. `ended`: no more bytes come. However a
+            run of filler is cut, it must be skipped to the same place.
     """
 
     api_version: ClassVar[int] = 1
@@ -121,6 +127,7 @@ class FrameFormat(ABC):
     payload_last: bool = False
     scan: Scan | None = None
     scan_frames: "ScanFrames | None" = None
+    skip: Skip | None = None
 
     @abstractmethod
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:

@@ -52,6 +52,7 @@ class FrameParser:
         "_base",
         "_batch_count",
         "_batch_start",
+        "_begin",
         "_buffer",
         "_chunks",
         "_chunks_size",
@@ -71,6 +72,7 @@ class FrameParser:
         self._buffer: Buffer = b""
         self._base = offset  # stream offset of _buffer[0]
         self._start = 0
+        self._begin = 0  # where the frame begins that _next_stop has found
         self._chunks: list[Buffer] = []
         self._chunks_size = 0
         self._backlog = False
@@ -167,7 +169,8 @@ class FrameParser:
             if format_.scan_frames is not None:
                 start = self._scanned(format_.scan_frames(buffer, start, len(buffer), room, frames, base))
             while len(frames) < room and (stop := self._next_stop(start)):
-                frames.append(format_.frame(buffer[start:stop], base + start))
+                begin = self._begin
+                frames.append(format_.frame(buffer[begin:stop], base + begin))
                 start = stop
             self._advance(start, len(frames) >= room)
         return self._delivered(frames)
@@ -187,7 +190,7 @@ class FrameParser:
             if self._format.scan is not None:
                 start = self._scanned(self._format.scan(buffer, start, len(buffer), room - len(payloads), payloads))
             while len(payloads) < room and (stop := self._next_stop(start)):
-                payloads.append(payload(buffer, start, stop))
+                payloads.append(payload(buffer, self._begin, stop))
                 start = stop
             self._advance(start, len(payloads) >= room)
         self._batch_start -= large_size
@@ -217,8 +220,9 @@ class FrameParser:
     def take_views(self, limit: int | None = None) -> list[memoryview]:
         """Return the payloads as read-only views of the bytes fed, without a copy.
 
-        Each view keeps the whole chunk (or the join of several) alive that it points into: use it and let it go, and
-        call `bytes` on what must last.
+        A format whose payloads are escaped on the wire has nothing to point at: those are views of a copy. Each view
+        keeps the whole chunk (or the join of several) alive that it points into: use it and let it go, and call
+        `bytes` on what must last.
 
         Raises:
             FrameError: as `take_frames`.
@@ -226,10 +230,14 @@ class FrameParser:
         views: list[memoryview] = []
         if self._ready(limit):
             room = _EVERYTHING if limit is None else limit
-            buffer, view, bounds, start = self._buffer, memoryview(self._buffer), self._format.bounds, self._start
+            format_, buffer, view, start = self._format, self._buffer, memoryview(self._buffer), self._start
+            lies_there = type(format_).payload is FrameFormat.payload
             while len(views) < room and (stop := self._next_stop(start)):
-                first, last = bounds(buffer, start, stop)
-                views.append(view[first:last])
+                if lies_there:
+                    first, last = format_.bounds(buffer, self._begin, stop)
+                    views.append(view[first:last])
+                else:
+                    views.append(memoryview(format_.payload(buffer, self._begin, stop)))
                 start = stop
             self._advance(start, len(views) >= room)
         return self._delivered(views)
@@ -260,12 +268,20 @@ class FrameParser:
         start = self._batch_start
         for _ in range(index):
             # Below 0 lies a large frame, whose bytes never were in the buffer.
-            start += self._size_again(start) if start >= 0 else -start
-        return self._base + start
+            start = self._stop_again(start) if start >= 0 else 0
+        return self._base + (self._skipped(start) if start >= 0 else start)
 
-    def _size_again(self, start: int) -> int:
-        buffer, end = self._buffer, len(self._buffer)
-        return self._format.measure(buffer, start, end) or self._format.measure_last(buffer, start, end) or 0
+    def _stop_again(self, start: int) -> int:
+        buffer, end, start = self._buffer, len(self._buffer), self._skipped(start)
+        return start + (self._format.measure(buffer, start, end) or self._format.measure_last(buffer, start, end) or 0)
+
+    def _skipped(self, start: int) -> int:
+        """Return where filler that begins at `start` stops."""
+        skip = self._format.skip
+        if skip is None:
+            return start
+        # A limited batch may leave chunks for the next one: then the end has not come.
+        return skip(self._buffer, start, len(self._buffer), self._finished and not self._chunks)
 
     def rewind(self, index: int) -> None:
         """Put the last batch's frames from `index` (1 or more) on back for the next pull; as `batch_offset`."""
@@ -317,7 +333,8 @@ class FrameParser:
         if not self._backlog or not self._chunks or type(buffer) is not bytes or start == len(buffer):
             return False
         try:
-            total = self._format.measure(buffer, start, len(buffer))
+            start = self._skipped(start)
+            total = self._format.measure(buffer, start, len(buffer)) if start < len(buffer) else None
         except FrameError:
             total = None
         self._backlog = total is not None and start + total <= len(buffer)
@@ -349,7 +366,9 @@ class FrameParser:
         buffer, format_ = self._buffer, self._format
         end = len(buffer)
         ended = self._finished and not self._chunks  # a limited batch may leave chunks for the next one
-        self._start = start
+        if format_.skip is not None:
+            start = self._skipped(start)
+        self._start = self._begin = start
         if start == end:
             self._need(format_.min_size, None)
             return 0
