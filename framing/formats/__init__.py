@@ -3,10 +3,19 @@
     header.py      named fields of fixed width; one of them says how long the frame is
     varint.py      the same with a length of variable width, as the header's last field
     delimiter.py   bytes that end a frame; lines
+    cobs.py        COBS and COBS/R: bytes that count to the next zero
+    slip.py        SLIP: two bytes escaped
+    hdlc.py        HDLC and PPP on asynchronous lines: bytes escaped, and a check sequence
     digits.py      the length in ASCII digits: netstrings, octet counting, pkt-lines
     header_block.py  lines of headers, of which Content-Length says the payload's size
     enclosed.py    bytes that begin a frame and bytes that end it
+    ber.py         tag, length and value of ASN.1
+    msgpack_stream.py, cbor_stream.py, json_stream.py  payloads that show themselves where they end
+    choice.py      the first bytes say which of several formats it is
+    function.py    a function says how long the frame is
 
-Shared by the kinds that declare named fields: `notation.py` reads the declaration, `layout.py` the bytes.
+Shared by the kinds that declare named fields: `notation.py` reads the declaration, `layout.py` the bytes. `known.py`
+has the hot loops of kinds whose header is text, `stuffing.py` what COBS, SLIP and HDLC share, `checksums.py` sums.
+`self_delimiting.py` is what the payloads that end themselves share, `prefix.py` how a choice tells its cases.
 A new kind is a new file with a subclass of `framing.frame.FrameFormat` and an entry point; nothing else changes.
 """

@@ -1,0 +1,91 @@
+"""SLIP: IP packets over serial lines.
+
+    payload         01 c0 02 db
+    on the wire     01 db dc 02 db dd c0
+                       |        |     +-- END
+                       |        +-------- ESC ESC_ESC stands for ESC
+                       +----------------- ESC ESC_END stands for END
+
+Spec: [F43], [F44], after RFC 1055.
+"""
+
+from framing.errors import HeaderError
+from framing.formats.stuffing import StuffedFormat
+from framing.frame import DEFAULT_MAX_FRAME_SIZE, check_limit, check_option
+
+__all__ = ["SlipFormat"]
+
+_END, _ESC = b"\xc0", b"\xdb"
+_ESC_END, _ESC_ESC = b"\xdb\xdc", b"\xdb\xdd"
+
+
+class SlipFormat(StuffedFormat):
+    """SLIP. ENDs in a row are no frames but an idle line, so that an empty payload cannot be written. [F43]
+
+    >>> SlipFormat().serialize(b"\\x01\\xc0\\x02").hex(" ")
+    '01 db dc 02 c0'
+
+    Args:
+        opening: write an END in front of each frame, too, which flushes what noise has left in the receiver. Whoever
+            reads takes both.
+        max_frame_size: limit on the whole frame: escapes and ENDs count.
+    """
+
+    name = "slip"
+    flag = _END
+
+    def __init__(self, *, opening: bool = False, max_frame_size: int = DEFAULT_MAX_FRAME_SIZE) -> None:
+        check_option("opening", opening, bool)
+        self.opening = _END if opening else b""
+        self.max_frame_size = max_frame_size
+        self._prepare()
+
+    def _prepare(self) -> None:
+        check_limit(self.name, self.max_frame_size, len(self.opening) + 2)
+        super()._prepare()
+
+    def unstuffed(self, content: bytes, offset: int) -> bytes:
+        """Replace the escape sequences. [F44]"""
+        if _ESC not in content:
+            return content
+        replaced = _replaced(content)
+        if len(content) - len(replaced) != content.count(_ESC):  # each pair has become one byte
+            raise self._strange(content, offset)
+        return replaced
+
+    def _strange(self, content: bytes, offset: int) -> HeaderError:
+        place = content.find(_ESC)
+        while content.startswith((_ESC_END, _ESC_ESC), place):
+            place = content.find(_ESC, place + 2)
+        return HeaderError(
+            "SLIP escapes nothing but END and ESC",
+            offset=offset + place,
+            field="escape",
+            expected=(_ESC_END, _ESC_ESC),
+            found=(content + _END)[place : place + 2],
+        )
+
+    def unstuffed_many(self, contents: list[bytes]) -> list[bytes]:
+        """Do the same for several: their escapes are counted all together."""
+        joined = b"".join(contents)
+        escape_count = joined.count(_ESC)
+        if not escape_count:
+            return contents
+        escape = _ESC[0]  # to look for an integer takes half the time
+        payloads = [_replaced(content) if escape in content else content for content in contents]
+        if len(joined) - sum(map(len, payloads)) != escape_count:
+            raise HeaderError("one of these frames has an escape that is none")
+        return payloads
+
+    def stuffed(self, payload: bytes) -> bytes:
+        """Escape ENDs and ESCs. [F44]"""
+        return payload.replace(_ESC, _ESC_ESC).replace(_END, _ESC_END)
+
+    def __repr__(self) -> str:
+        opening = "opening=True, " if self.opening else ""
+        return f"SlipFormat({opening}max_frame_size={self.max_frame_size})"
+
+
+def _replaced(content: bytes) -> bytes:
+    # In this order: no ESC comes into being before the last step.
+    return content.replace(_ESC_END, _END).replace(_ESC_ESC, _ESC)
