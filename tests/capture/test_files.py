@@ -27,7 +27,7 @@ def refused(data):
         (b"[1, 2]", "JSON text", None),
         (b"<html>", "HTML or XML text", None),
         (b"10:15:03 IP 10.0.0.1\n", "text", None),
-        (b"\x00\x01\x02\x03\xff", "nothing known", None),
+        (b"\x00\x01\x02\x03\xff", "nothing that is known here", None),
     ],
 )
 def test_a_file_that_is_no_capture_is_told_by_its_first_bytes(data, looks, hint):
