@@ -256,10 +256,12 @@ class DigitsFormat(FrameFormat):
                 f"this format has no field {', '.join(sorted(unknown))}",
                 hint=f"its fields are {', '.join(self.field_names) or 'none'}",
             )
-        value = self._control(values.get("control"), payload)
-        header = (self._numeral % value).rjust(self._digits, b"0") + self._separator
-        self.check_size(self._before.size + len(header) + len(payload) + len(self._end))
-        return b"".join((self._before.write(values), header, payload, self._end))
+        digits = self._numeral % self._control(values.get("control"), payload)
+        # A length with more digits than there is room for is that of a frame over the limit.
+        digits_size = self._digits or len(digits)
+        self.check_size(self._before.size + digits_size + len(self._separator) + len(payload) + len(self._end))
+        parts = (self._before.write(values), digits.rjust(digits_size, b"0"), self._separator, payload, self._end)
+        return b"".join(parts)
 
     def _control(self, control: object, payload: bytes) -> int:
         """Return the value of the length. [F52]"""

@@ -82,7 +82,6 @@ class HeaderBlockFormat(FrameFormat):
         if max_header_size < least:
             allowed = f"{least} or more bytes"
             raise DefinitionError("no block fits", key="max_header_size", found=max_header_size, allowed=allowed)
-        self.min_size = len("\r\n\r\n") if start_line or required else len("\r\n")
         self._least, self.max_header_size = least, max_header_size
         self.max_frame_size = max_frame_size
         start = ("start",) if start_line else ()

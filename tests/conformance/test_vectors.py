@@ -65,7 +65,7 @@ def json_value(value):
 
 def fields_of(item):
     return {
-        name: bytes.fromhex(value[2:]) if isinstance(value, str) else value
+        name: bytes.fromhex(value[2:]) if isinstance(value, str) and value.startswith("0x") else value
         for name, value in item.get("fields", {}).items()
     }
 
@@ -162,7 +162,7 @@ def test_parse(vector):
 @of_kind("parse")
 def test_what_was_parsed_is_serialized_again(vector):
     frames = [unhex(frame["wire"]) for frame in vector["parse"]["frames"]]
-    written_otherwise = {"F21", "F26", "F29", "F24"} & set(vector["clauses"])
+    written_otherwise = {"F21", "F26", "F29", "F24", "F51", "F55"} & set(vector["clauses"])
     form = format_of(vector)
     for wire in frames:
         frame = form.frame(wire)
@@ -294,7 +294,7 @@ def test_each_clause_has_vectors_that_keep_it_and_that_break_it(clause):
 
 def test_each_vector_names_clauses_that_exist():
     known = clauses().keys()
-    assert len(known) == 34
+    assert len(known) >= 43  # as many as there were: one that got lost is noticed
     for _, vector in VECTORS:
         assert vector["clauses"], vector["id"]
         assert set(vector["clauses"]) <= known, vector["id"]
