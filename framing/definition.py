@@ -49,17 +49,24 @@ def _registered(name: str) -> Protocol:
     try:
         entry = find("protocol", name)
     except UnknownNameError as error:
-        try:
-            find("format", expanded(parse_call(name)).name)
-        except UnknownNameError:
-            raise error from None
-        error.hint = f"{name} is a frame format: say {name}/raw, or another codec"
+        error.hint = _hint(name) or error.hint
         raise
     if entry.path:
         from framing.toml import load_protocol
 
         return load_protocol(entry.path)
     return _as_protocol(name, load_entry(entry))
+
+
+def _hint(name: str) -> str | None:
+    """Tell what a name may have been meant for that is no protocol's."""
+    if ("." in name and name[0] in "./~") or os.path.exists(name):
+        return "a definition file's name ends in .toml"
+    try:
+        find("format", expanded(parse_call(name)).name)
+    except UnknownNameError:
+        return None
+    return f"{name} is a frame format: say {name}/raw, or another codec"
 
 
 def _as_protocol(name: str, found: Any) -> Protocol:
@@ -79,7 +86,7 @@ def _called(name: str, factory: Any) -> Any:
         return factory()
     except FramingError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DefinitionError(
             f"{name} makes no protocol: {error}", source=name, allowed="a function without arguments"
         ) from error
@@ -93,7 +100,7 @@ def _attribute(text: str) -> Any:
         found: Any = import_module(module)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except Exception as error:  # whatever a module that is being written may raise
+    except (Exception, SystemExit) as error:  # whatever a module that is being written may raise, or a script do
         raise DefinitionError(
             f"{text} cannot be imported: {error}",
             source=text,

@@ -238,3 +238,18 @@ def test_nothing_but_our_errors_come_out_of_any_text(text):
     except (DefinitionError, UnknownNameError) as error:
         shown = str(error)
         assert shown.startswith(error.reason)  # noqa: PT017 - that any text works is the point
+
+
+@pytest.mark.parametrize("text", ["sys:exit", "quitting:PROTOCOL"])
+def test_a_module_or_function_that_ends_the_process_is_a_mistake_like_any_other(text, tmp_path, monkeypatch):
+    (tmp_path / "quitting.py").write_text("raise SystemExit(7)")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(DefinitionError):
+        get_protocol(text)
+
+
+def test_a_path_without_the_ending_is_told_to_have_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").write_text("")
+    with pytest.raises(UnknownNameError, match=r"ends in \.toml"):
+        get_protocol("mine")

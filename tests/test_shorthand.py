@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from framing.codecs.construct import ConstructCodec
 from framing.codecs.msgpack import MsgpackCodec
 from framing.codecs.raw import RawCodec
+from framing.entries import BUILTINS
 from framing.errors import DefinitionError, FramingError, PluginLoadError, UnknownNameError
 from framing.formats.delimiter import DelimiterFormat, LineFormat
 from framing.formats.header import HeaderFormat
@@ -227,8 +228,8 @@ class TestFormats:
             ("u32bee", "did you mean u32be or u32le or u24be?"),
             ("varin", "did you mean varint?"),
             ("netstrings", "did you mean netstring?"),
-            ("msgpack", "there is a codec of this name; each format: header, varint, delimiter, lines, netstring"),
-            ("", "known: header, varint, delimiter, lines, netstring"),
+            ("msgpack", f"there is a codec of this name; each format: {', '.join(BUILTINS['format'])}"),
+            ("", f"known: {', '.join(BUILTINS['format'])}"),
         ],
     )
     def test_an_unknown_name_lists_near_misses(self, text, hint):

@@ -64,12 +64,10 @@ def test_transports_use_no_private_module_of_framing(path):
 def test_the_map_of_the_package_is_what_its_modules_export():
     import framing
 
-    homes = {
-        name: getattr(framing, name).__module__
-        for name in framing.__all__
-        if hasattr(getattr(framing, name), "__module__")
-    }
+    homes = framing._EXPORTS
 
-    assert homes
-    assert [name for name, home in homes.items() if name not in importlib.import_module(home).__all__] == []
+    assert set(framing.__all__) == set(homes)
+    assert [
+        name for name, home in homes.items() if name not in importlib.import_module(f"framing.{home}").__all__
+    ] == []
     assert set(framing.__all__) <= set(dir(framing))
