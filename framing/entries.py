@@ -62,6 +62,7 @@ BUILTINS = {
         "pkt_line": "framing.formats.digits:PktLineFormat",
         "header_block": "framing.formats.header_block:HeaderBlockFormat",
         "enclosed": "framing.formats.enclosed:EnclosedFormat",
+        "fix": "framing.formats.fix:FixFormat",
     },
     "protocol": {"builtin": "framing.specs.protocols"},
     "command": {

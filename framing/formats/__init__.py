@@ -9,6 +9,7 @@
     digits.py      the length in ASCII digits: netstrings, octet counting, pkt-lines
     header_block.py  lines of headers, of which Content-Length says the payload's size
     enclosed.py    bytes that begin a frame and bytes that end it
+    fix.py         FIX messages: a length and a checksum in digits
     ber.py         tag, length and value of ASN.1
     msgpack_stream.py, cbor_stream.py, json_stream.py  payloads that show themselves where they end
     choice.py      the first bytes say which of several formats it is
