@@ -12,7 +12,7 @@ from framing.definition import get_protocol
 from framing.errors import DefinitionError, FramingError, PluginLoadError, UnknownNameError
 from framing.formats.header import HeaderFormat
 from framing.protocol import Protocol
-from framing.registry import register
+from framing.registry import names, register
 from framing.shorthand import get_wire
 
 TINY = 'name = "tiny"\n[both]\nheader = "length:u8"\n'
@@ -208,9 +208,8 @@ class TestNames:
         error = refused("")
 
         assert error.reason == "no protocol is called ''"
-        assert error.hint == (
-            "known: amqp, bgp, diameter, dns_tcp, kafka, modbus_tcp, mongodb, mqtt, mysql, postgresql, tls"
-        )
+        assert error.hint == f"known: {', '.join(names('protocol'))}"
+        assert "kafka" in error.hint
 
     @pytest.mark.parametrize(
         ("text", "position"), [("u8(a=1", 2), ("u8)", 2), ("kafka'", 5), ("u8(a=1,a=2)", 7), ("u8(a)b", 5)]
