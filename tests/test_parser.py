@@ -16,7 +16,7 @@ from framing import (
     get_format,
 )
 from framing.formats.delimiter import DelimiterFormat
-from framing.testing import every_cut, outcome
+from framing.testing import check_format, every_cut, outcome
 from framing.testing.cuts import error_facts
 
 NAMES = ["u8", "u16be", "u24le", "u32be", "varint", "netstring", "lines", 'delimiter(";;")']
@@ -457,3 +457,72 @@ def test_small_chunks_of_a_large_frame_cost_no_more(chunk_size):
         assert parser.frame_count == 1
 
     assert peak_size(receive) <= 2.5 * size
+
+
+class Padded(FrameFormat):
+    """A third party's: blanks between frames, and payloads written backwards."""
+
+    name = "padded"
+
+    def measure(self, buffer, start, end):
+        return 1 + buffer[start] - 0x40
+
+    def skip(self, buffer, start, end, ended):
+        return start + len(buffer[start:end]) - len(buffer[start:end].lstrip(b" "))
+
+    def bounds(self, buffer, start, end):
+        return start + 1, end
+
+    def payload(self, buffer, start, end):
+        return bytes(buffer[start + 1 : end])[::-1]
+
+    def serialize(self, payload, fields=None):
+        data = bytes((0x40 + len(payload),)) + payload[::-1]
+        self.check_size(len(data))
+        return data
+
+
+def test_what_is_between_frames_is_no_part_of_them():
+    check_format(Padded(), [b"", b"a", b"hello"])
+    stream = b"  Cabc   @ Bxy  "
+    whole = outcome(Padded(), [stream])
+    assert whole.frames == [(2, b"Cabc"), (9, b"@"), (11, b"Bxy")]
+    assert (whole.error, whole.rest) == (None, b"")
+    for chunks in every_cut(stream):
+        assert outcome(Padded(), chunks) == whole
+    parser = FrameParser(Padded())
+    parser.feed(stream)
+    assert parser.take_payloads(2) == [b"cba", b""]
+    assert (parser.batch_offset(0), parser.batch_offset(1), parser.offset) == (2, 9, 10)
+    parser.rewind(1)
+    assert parser.take_payloads() == [b"", b"yx"]
+    assert (parser.offset, parser.pending_size, parser.needed_size) == (16, 0, 1)
+
+
+def test_what_is_between_frames_is_dropped_and_does_not_count():
+    parser = FrameParser(Padded().limited(3))
+    for _ in range(9):
+        parser.feed(b" " * 100)
+        assert parser.next_frame() is None
+        assert parser.pending_size == 0
+    parser.feed(b"Cabc")
+    with pytest.raises(FrameTooLargeError) as caught:
+        parser.next_frame()
+    assert caught.value.offset == 900
+
+
+def test_one_frame_at_a_time_with_something_between():
+    parser, taken = FrameParser(Padded()), []
+    for _ in range(9):
+        parser.feed(b"Aa   Ab  ")
+        taken += parser.take_payloads(1)
+    parser.finish()
+    while batch := parser.take_payloads(1):
+        taken += batch
+    assert taken == [b"a", b"b"] * 9
+
+
+def test_views_of_payloads_that_are_no_part_of_the_frame():
+    parser = FrameParser(Padded())
+    parser.feed(b"Cabc Bxy")
+    assert [bytes(view) for view in parser.take_views()] == [b"cba", b"yx"]
