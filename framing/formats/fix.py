@@ -11,16 +11,26 @@ Spec: [F59], after the FIX session layer, "FIX TagValue Encoding", 1.1.
 """
 
 from collections.abc import Mapping
+from itertools import repeat
 from typing import Any
+from zlib import adler32
 
-from framing.errors import ChecksumError, DefinitionError, EncodeError, FrameTooLargeError, HeaderError
-from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
+from framing.errors import ChecksumError, DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
+from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan, check_limit, check_option
 
 __all__ = ["FixFormat"]
 
 _SOH = b"\x01"
 _DIGITS = b"0123456789"
 _TRAILER_SIZE = len(b"10=000\x01")
+_TRAILERS = tuple(b"10=%03d\x01" % number for number in range(256))
+
+# The low half of Adler-32 is 1 + the sum modulo 65521, which so many bytes do not reach: its low byte is that of
+# 1 + the sum, in less time than sum() takes.
+_ADLER_SIZE = 256
+
+# The hot loop knows so many headers again, of 30 bytes.
+_KNOWN_COUNT = 1024
 
 # As wide as a length may be that is filled up with zeros, which FIX allows.
 _MAX_DIGIT_COUNT = 10
@@ -61,6 +71,7 @@ class FixFormat(FrameFormat):
     def _prepare(self) -> None:
         check_limit(self.name, self.max_frame_size, self._least)
         self.verify = self._verify
+        self.scan = self._make_scan()
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size from the begin string and the length. [F59]"""
@@ -101,6 +112,46 @@ class FixFormat(FrameFormat):
         if not value:
             raise _error("a message without a body", first, "length", "1 or more", value)
         return first + size + len(_SOH) + value + _TRAILER_SIZE - start
+
+    def _make_scan(self) -> Scan:
+        """Make the hot loop; it knows headers again, as those of `known.py` do."""
+        most_size, learn = self.max_frame_size, self._learn
+        known: dict[bytes, int] = {}
+
+        def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+            append, get, width, most, trailers = out.append, known.get, 0, most_size, _TRAILERS
+            for _ in repeat(None, limit):
+                first = start + width
+                size = get(buffer[start:first])
+                if size is None:
+                    width, size = learn(buffer, start, end, known)
+                    first = start + width
+                last = first + size
+                stop = last + _TRAILER_SIZE
+                if not size or stop > end or stop - start > most or buffer[last - 1] != 1:
+                    break
+                size = last - start
+                number = adler32(buffer[start:last]) - 1 & 0xFF if size <= _ADLER_SIZE else _sum(buffer[start:last])
+                if buffer[last:stop] != trailers[number]:
+                    break
+                append(buffer[first:last])
+                start = stop
+            return start
+
+        return scan
+
+    def _learn(self, buffer: bytes, start: int, end: int, known: dict[bytes, int]) -> tuple[int, int]:
+        """Return the size of the header at `start` and that of the body; 0: not whole, or odd."""
+        try:
+            total = self.measure(buffer, start, end)
+        except FrameError:
+            total = None
+        if total is None:
+            return 0, 0
+        first, last = self.bounds(buffer, start, start + total)
+        if len(known) < _KNOWN_COUNT:
+            known[buffer[start:first]] = last - first
+        return first - start, last - first
 
     def _verify(self, buffer: Buffer, start: int, end: int) -> None:
         """Check that the trailer is where the length says, and the sum. [F59]"""
@@ -154,7 +205,8 @@ class FixFormat(FrameFormat):
 
 
 def _sum(data: Buffer) -> int:
-    return sum(data) & 0xFF
+    pieces = range(0, len(data), _ADLER_SIZE)
+    return sum([adler32(data[place : place + _ADLER_SIZE]) - 1 for place in pieces]) & 0xFF
 
 
 def _error(reason: str, offset: int, field: str, expected: object, found: object) -> HeaderError:

@@ -43,6 +43,21 @@ def test_what_is_written_is_read(bodies, size):
     assert outcome(FixFormat(), chunks).payloads == payloads
 
 
+@pytest.mark.parametrize("size", [1, 200, 231, 232, 233, 255, 256, 257, 300, 70_000])
+def test_the_sum_of_any_size(size):
+    payload = b"\xff" * size + b"\x01"
+    wire = ONE.serialize(payload)
+    assert int(wire[-4:-1]) == sum(wire[:-7]) % 256
+    assert outcome(ONE, [wire]).payloads == [payload]
+
+
+def test_the_hot_loop_stops_where_a_sum_is_wrong():
+    out = []
+    bad = HEARTBEAT[:-4] + b"164\x01"
+    assert ONE.scan(HEARTBEAT * 3 + bad + HEARTBEAT, 0, 5 * len(HEARTBEAT), 9, out) == 3 * len(HEARTBEAT)
+    assert out == [b"35=0\x01"] * 3
+
+
 @pytest.mark.parametrize(
     ("data", "kind", "offset", "field"),
     [
