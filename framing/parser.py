@@ -233,11 +233,8 @@ class FrameParser:
             format_, buffer, view, start = self._format, self._buffer, memoryview(self._buffer), self._start
             lies_there = type(format_).payload is FrameFormat.payload
             while len(views) < room and (stop := self._next_stop(start)):
-                if lies_there:
-                    first, last = format_.bounds(buffer, self._begin, stop)
-                    views.append(view[first:last])
-                else:
-                    views.append(memoryview(format_.payload(buffer, self._begin, stop)))
+                where = slice(*format_.bounds(buffer, self._begin, stop))
+                views.append(view[where] if lies_there else memoryview(format_.payload(buffer, self._begin, stop)))
                 start = stop
             self._advance(start, len(views) >= room)
         return self._delivered(views)
@@ -366,8 +363,7 @@ class FrameParser:
         buffer, format_ = self._buffer, self._format
         end = len(buffer)
         ended = self._finished and not self._chunks  # a limited batch may leave chunks for the next one
-        if format_.skip is not None:
-            start = self._skipped(start)
+        start = start if format_.skip is None else self._skipped(start)
         self._start = self._begin = start
         if start == end:
             self._need(format_.min_size, None)
