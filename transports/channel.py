@@ -14,8 +14,7 @@ from typing import Any
 
 import trio
 
-from framing import Conversation, DecodeError, FrameError, Protocol, get_protocol
-from framing.protocol import Side, other_side
+from framing import Conversation, DecodeError, FrameError, Protocol, Side, get_protocol, other_side
 from transports.limits import Limits
 from transports.turn import SPAN, Turn
 from transports.writer import FrameWriter

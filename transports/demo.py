@@ -16,9 +16,8 @@ import click
 import trio
 from construct import Byte, Float32b, GreedyRange, PascalString, Struct
 
-from framing import Protocol, get_protocol
+from framing import Protocol, Side, get_protocol
 from framing.capture import FrameRecord, read, to_json
-from framing.protocol import Side
 from transports.channel import MessageChannel
 from transports.recording import Recording
 from transports.server import serve

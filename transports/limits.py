@@ -3,8 +3,7 @@
 import math
 from dataclasses import dataclass, fields
 
-from framing import Protocol
-from framing.protocol import SIDES
+from framing import SIDES, Protocol
 
 __all__ = ["WRITE_SIZE", "Limits"]
 

@@ -7,8 +7,7 @@ _frames   bytes; only the first frame can be begun
 from collections import deque
 from itertools import chain
 
-from framing import Conversation
-from framing.protocol import Side
+from framing import Conversation, Side
 from transports.limits import WRITE_SIZE, Limits
 from transports.pending import Pending
 

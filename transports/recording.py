@@ -10,8 +10,8 @@ from typing import IO, NamedTuple
 
 import trio
 
+from framing import Side
 from framing.capture import ConnectionWriter, PcapWriter
-from framing.protocol import Side
 
 __all__ = ["RecordedStream", "Recording"]
 

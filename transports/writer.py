@@ -15,8 +15,7 @@ from typing import Any
 
 import trio
 
-from framing import Conversation, FrameFormat, WireFormat
-from framing.protocol import Side
+from framing import Conversation, FrameFormat, Side, WireFormat
 from transports.limits import WRITE_SIZE, Limits
 from transports.outlet import Outlet
 from transports.pending import Pending
