@@ -26,7 +26,7 @@ async def test_waiting_ends_when_the_stream_takes_bytes(nursery):
     assert not outlet.lost
 
 
-async def test_a_wait_can_be_interrupted():
+async def test_a_wait_can_be_interrupted(autojump_clock):
     near, _far = memory_stream_pair()
     outlet = outlet_of(near)
     outlet.interrupt()
@@ -35,6 +35,7 @@ async def test_a_wait_can_be_interrupted():
         nursery.start_soon(outlet.wait)
         await trio.testing.wait_all_tasks_blocked()
         outlet.interrupt()
+    assert trio.current_time() == 0
     assert not outlet.lost
 
 

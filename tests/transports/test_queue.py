@@ -85,6 +85,16 @@ def test_beyond_the_limit_messages_are_not_encoded():
     assert [one.data is not None for one in all_pending] == [True, True, True, False]
 
 
+def test_nobody_overtakes_who_waits_for_room():
+    queue = queue_of(send_queue_size=1)
+    queue.add(Pending(b"1"))
+    queue.add(Pending(b"2"))
+    queue.accepted(5)
+    queue.add(Pending(b"3"))
+    queue.refill()
+    assert queue.head(whole=True) == WIRE.encode(b"2")
+
+
 def test_a_message_that_cannot_be_encoded_never_joins_or_fails_later():
     queue = queue_of(send_queue_size=1)
     with pytest.raises(EncodeError):
@@ -107,6 +117,18 @@ def test_a_frame_with_rules_is_encoded_only_where_it_can_begin():
     queue.refill()
     assert (first.data, first.committed) == (b"\x011", True)
     assert (second.data, second.committed) == (b"\0\0\0\x012", False)
+
+
+def test_no_frame_is_noted_behind_another():
+    wire = get_protocol("u8/raw").client.wire
+    twice = Direction((Phase("first", wire, after=(Rule({"client": "rest"}, frames=2),)), Phase("rest", WIRE)))
+    queue = queue_of(Protocol("twice", twice, Direction((Phase("rest", WIRE),))))
+    first, second = queue.add(Pending(b"1")), queue.add(Pending(b"2"))
+    queue.refill()
+    assert (first.data, second.data) == (b"\x011", None)
+    queue.accepted(2)
+    queue.refill()
+    assert second.data == b"\x012"
 
 
 def test_a_withdrawn_message_is_not_noted():

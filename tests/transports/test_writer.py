@@ -250,6 +250,31 @@ async def test_a_frame_that_is_not_begun_is_withdrawn():
         assert [await peer.receive(), await peer.receive()] == [b"first" * 20_000, b"last"]
 
 
+async def test_a_message_that_cannot_be_begun_is_not_noted():
+    near, far = memory_stream_pair()
+    channel = MessageChannel(near, RULED)
+    rubbish = near.send_some(b"x" * 1_000_000)
+    for _ in range(3):
+        await blocked(channel, b"withdrawn")
+    assert len(await far.receive_some(rubbish)) == rubbish
+    peer = MessageChannel(far, RULED, "server")
+    await channel.send_many([b"1", b"2", b"3"])
+
+    assert [await peer.receive() for _ in range(3)] == [b"1", b"2", b"3"]
+
+
+async def test_a_message_behind_one_that_is_noted_is_withdrawn():
+    near, far = memory_stream_pair(capacity=16)
+    channel, peer = MessageChannel(near, RULED), MessageChannel(far, RULED, "server")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(channel.send, b"first" * 20)
+        await trio.testing.wait_all_tasks_blocked()
+        await blocked(channel, b"withdrawn")
+        nursery.start_soon(channel.send_many, [b"2", b"3"])
+
+        assert [await peer.receive() for _ in range(3)] == [b"first" * 20, b"2", b"3"]
+
+
 async def test_a_cancelled_batch_is_cut_behind_the_frame_that_is_begun():
     near, far = memory_stream_pair()
     channel, peer = MessageChannel(near, PROTOCOL), MessageChannel(far, PROTOCOL, "server")
@@ -281,6 +306,29 @@ async def test_a_stream_that_reports_nothing_is_closed_when_its_writer_is_cancel
         await channel.send(b"x")
     with pytest.raises(trio.BrokenResourceError, match="in the middle of a frame"):
         await channel.receive()
+
+
+async def test_who_receives_meanwhile_learns_why_the_stream_was_closed():
+    near, far = memory_stream_pair()
+    channel = MessageChannel(OneByteStream(near, reports=False), PROTOCOL)
+    reasons = []
+
+    async def receive():
+        try:
+            await channel.receive()
+        except trio.BrokenResourceError as error:
+            reasons.append(str(error))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(receive)
+        await trio.testing.wait_all_tasks_blocked()
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as sending:
+                sending.start_soon(channel.send, b"x" * 10_000)
+                await far.receive_some(10)
+                scope.cancel()
+
+    assert "in the middle of a frame" in reasons[0]
 
 
 async def test_a_stream_that_reports_nothing_is_kept_when_nothing_was_written():
@@ -334,6 +382,8 @@ class CountingReportingStream(CountingStream):
 async def test_one_flush_carries_everybodys_frames(stream_class):
     stream = stream_class()
     channel = MessageChannel(stream, PROTOCOL)
+    await channel.send(b"a checkpoint was just passed")
+    stream.writes.clear()
     async with trio.open_nursery() as nursery:
         for number in range(100):
             nursery.start_soon(channel.send, b"%d" % number)
@@ -353,15 +403,29 @@ async def test_a_batch_is_written_in_few_pieces():
 
 async def test_large_messages_of_a_batch_let_others_in_between():
     stream = CountingReportingStream()
-    channel = MessageChannel(stream, PROTOCOL)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(channel.send_many, [b"large" * 10_000] * 500)
-        await trio.lowlevel.checkpoint()
-        nursery.start_soon(channel.send, b"small")
-    received, _ = messages_of(stream.writes)
+    messages = [b"large" * 10_000] * 500
+    await MessageChannel(stream, PROTOCOL).send_many(messages)
 
-    assert len(received) == 501
-    assert received.index(b"small") < 300
+    # How large they are is known once the first of them are encoded.
+    assert max(map(len, stream.writes[1:])) <= 2 * 50_004
+    assert messages_of(stream.writes) == (messages, False)
+
+
+async def test_encoding_a_large_batch_lets_others_run():
+    channel, ticks = MessageChannel(CountingReportingStream(), PROTOCOL), 0
+
+    async def tick():
+        nonlocal ticks
+        while True:
+            await trio.lowlevel.checkpoint()
+            ticks += 1
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(tick)
+        await channel.send_many([b""] * 128 * 100)
+        nursery.cancel_scope.cancel()
+
+    assert ticks >= 90
 
 
 async def test_sending_alone_costs_a_checkpoint_now_and_then():
