@@ -114,14 +114,17 @@ class HdlcFormat(StuffedFormat):
 
     def _place_of_last(self, content: bytes, count: int) -> int:
         """Return where the last `count` bytes begin as they were sent, escapes included."""
-        place = len(content)
+        kept = content.translate(None, self._mapped)
+        place = len(kept)
         for _ in range(count):
+            before = kept[: place - 1]
+            escape_count = len(before) - len(before.rstrip(_ESCAPE))
+            place -= 1 + escape_count % 2  # of a row of escapes every other one is escaped itself
+        # What was dropped between them stands in the content nevertheless.
+        kept_count, place = len(kept) - place, len(content)
+        while kept_count:
             place -= 1
-            while content[place] in self._mapped:
-                place -= 1
-            before = content[:place].rstrip(self._mapped) if self._mapped else content[:place]
-            if (len(before) - len(before.rstrip(_ESCAPE))) % 2:
-                place = len(before) - 1
+            kept_count -= content[place] not in self._mapped
         return place
 
     def unstuffed_many(self, contents: list[bytes]) -> list[bytes]:

@@ -68,6 +68,7 @@ def test_escapes_are_undone_as_a_receiver_does(content, accm):
 
 
 @given(contents, st.sampled_from([0, XON_XOFF]), st.sampled_from([16, 32]))
+@example(b"\x7d\x11\x7d\x7d\x7d", XON_XOFF, 16)
 def test_a_wrong_check_sequence_is_told_with_its_place(content, accm, fcs):
     data = received(content, (0x11, 0x13) if accm else ())
     size = fcs // 8
