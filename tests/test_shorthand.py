@@ -196,7 +196,7 @@ class TestFormats:
             (
                 "u8(header=x)",
                 "format header: multiple values for argument 'header'",
-                {"allowed": "header, trailer, length, counts, payload_size, max_frame_size"},
+                {"allowed": "header, trailer, length, counts, payload_size, pad, byteorder, max_frame_size"},
             ),
             (
                 "delimiter",

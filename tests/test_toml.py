@@ -291,7 +291,7 @@ MISTAKES = [
         "max_fram_size",
         "client.phases.one.max_fram_size",
         {
-            "allowed": "header, trailer, length, counts, payload_size, max_frame_size",
+            "allowed": "header, trailer, length, counts, payload_size, pad, byteorder, max_frame_size",
             "hint": "did you mean max_frame_size?",
         },
     ),
@@ -301,7 +301,7 @@ MISTAKES = [
         "otherwize",
         "client.phases.one.otherwize",
         {
-            "allowed": "header, trailer, length, counts, payload_size, max_frame_size",
+            "allowed": "header, trailer, length, counts, payload_size, pad, byteorder, max_frame_size",
             "hint": "did you mean otherwise?",
         },
     ),
@@ -714,3 +714,23 @@ def test_nothing_but_our_errors_come_out_of_any_text(edits):
         shown = str(error)
         assert shown.startswith(error.reason)  # noqa: PT017 - that any text works is the point
         assert error.line is None or 1 <= error.line <= text.count("\n") + 1  # noqa: PT017
+
+
+def test_a_header_with_a_told_byte_order_padding_and_a_checksum():
+    text = """
+name = "everything"
+[both]
+header = "flags:u8 content:u32 padding:u8"
+trailer = "crc:u32=crc32(header payload pad)"
+length = "content + padding"
+counts = "payload pad"
+pad = { field = "padding", multiple = 4 }
+byteorder = { field = "flags", mask = 0x01, little = 1 }
+"""
+    protocol = parse_protocol(text, "everything.toml")
+    (phase,) = protocol.client.phases.values()
+    wire = phase.wire.format.serialize(b"abc", {"flags": 1})
+    assert wire[:10] == b"\1\3\0\0\0\1abc\0"
+    with pytest.raises(DefinitionError) as caught:
+        parse_protocol(text.replace("0x01", "0x100"), "everything.toml")
+    assert (caught.value.line, caught.value.key) == (9, "both.byteorder")

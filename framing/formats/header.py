@@ -14,30 +14,29 @@
     |  type  |     channel     |          length          |      payload      |   ce   |
     +--------+-----------------+--------------------------+- - - - - - - - - -+--------+
 
-What the length counts is said by name, never by a signed adjustment. Spec: [F10] to [F19].
+What the length counts is said by name, never by a signed adjustment. Four more things are declared the same way, each
+in a file of its own: a length of several fields (`length.py`), padding (`padding.py`), a byte order that a field tells
+(`byteorder.py`) and checksums (`checked.py`).
+
+Spec: [F10] to [F19], [F70] to [F78].
 """
 
 from collections.abc import Mapping, Sequence
 from struct import Struct
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any
 
-from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
-from framing.formats.counts import check_counted_once, counted_size
+from framing.errors import DefinitionError, EncodeError
+from framing.formats.byteorder import ByteOrder
 from framing.formats.layout import Layout
+from framing.formats.length import Length
 from framing.formats.loops import frame_scan, payload_scan, plain_measure
 from framing.formats.notation import Field, parse_notation
-from framing.frame import (
-    DEFAULT_MAX_FRAME_SIZE,
-    Buffer,
-    FrameFormat,
-    Measure,
-    check_limit,
-    check_option,
-)
+from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
+
+if TYPE_CHECKING:
+    from framing.formats.checked import Checks
 
 __all__ = ["HeaderFormat"]
-
-_STRUCT_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 class HeaderFormat(FrameFormat):
@@ -57,9 +56,11 @@ class HeaderFormat(FrameFormat):
     Args:
         header: the fields, in the notation of `framing.formats.notation`.
         trailer: the fields after the payload.
-        length: the name of the field that is the length.
-        counts: what the length counts, as names: fields, "header", "payload", "trailer", or "frame" for all.
+        length: the name of the field that is the length, or of several with plus signs between them. [F70]
+        counts: what the length counts, as names: fields, "header", "payload", "pad", "trailer", or "frame" for all.
         payload_size: the size of every payload, for a header without a length. [F18]
+        pad: what payloads are filled up to a multiple of, or a table; see `framing.formats.padding`.
+        byteorder: which field tells the byte order, a table; see `framing.formats.byteorder`.
         max_frame_size: limit on the whole frame; by default 1 MiB, or what the length's width can announce.
 
     Raises:
@@ -76,6 +77,8 @@ class HeaderFormat(FrameFormat):
         length: str = "length",
         counts: str = "payload",
         payload_size: int | None = None,
+        pad: int | str | Mapping[str, Any] | None = None,
+        byteorder: str | Mapping[str, Any] | None = None,
         max_frame_size: int | None = None,
     ) -> None:
         self._declared = {"header": header, "trailer": trailer, "length": length, "counts": counts}
@@ -84,55 +87,51 @@ class HeaderFormat(FrameFormat):
         if payload_size is not None:
             check_option("payload_size", payload_size, int)
         self._fixed_payload_size = payload_size
-        self._length = length if payload_size is None else ""
-        self._header = Layout(_fixed(parse_notation(header), header, self._length))
-        self._trailer = Layout(_fixed(parse_notation(trailer, "trailer"), trailer, ""))
-        self._least = self._header.size + self._trailer.size
-        self.min_size = max(1, self._header.size)
-        self.payload_last = not self._trailer.size
-        self._base = self._least
-        self._scale, self._max_value, self._max_total = 1, 0, self._base + (payload_size or 0)
-        if payload_size is None:
-            self._learn_length(header, length, counts)
-        elif not self._max_total or payload_size < 0:
-            raise DefinitionError("a frame of no bytes", source=header, key="payload_size", found=payload_size)
-        names = (*self._header.free_names, *self._trailer.free_names)
-        self.field_names = tuple(name for name in names if name != self._length)
-        self.header_names = self._header.names + self._trailer.names
-        _check_unique(self.header_names, trailer)
+        names = () if payload_size is not None else tuple(name.strip() for name in length.split("+"))
+        ordered = byteorder is None
+        head = _fixed(parse_notation(header, ordered=ordered, computed=True), header, names)
+        tail = _fixed(parse_notation(trailer, "trailer", ordered=ordered, computed=True), trailer, ())
+        self._header, self._trailer = Layout(head), Layout(tail)
+        self._order = None if byteorder is None else ByteOrder(byteorder, self._header, self._trailer, names)
+        self._learn_size(header, length, counts, pad)
+        self._checks = _checks(self._header, self._trailer, padded=self._has_pad)
+        self._learn_names(trailer)
         self.max_frame_size = self._default_limit() if max_frame_size is None else max_frame_size
         check_limit("header", self.max_frame_size, self._least, self._max_total)
-        if self._trailer.has_constants:
-            self.verify = self._verify_trailer
+        if self._trailer.has_constants or (self._checks and self._checks.late):
+            self.verify = self._verify
         self._prepare()
 
-    def _learn_length(self, header: str, length: str, counts: str) -> None:
-        """Work out total = value × scale + base, the one formula of every length field."""
-        if length not in self._header.names:
-            raise DefinitionError(
-                f"no header field is called {length}, so nothing tells where a frame ends",
-                source=header,
-                key="length",
-                found=length,
-                allowed=f"{', '.join(self._header.names) or 'a field'} as length=…, or payload_size=…",
-            )
-        offset, field, part = self._header.place(length)
-        if field.kind != "uint" or (part.allowed if part else field.allowed):
-            raise DefinitionError("a length must be a free integer", source=header, key="length", found=length)
-        sizes = {"header": self._header.size, "trailer": self._trailer.size, "payload": 0}
-        for layout in (self._header, self._trailer):
-            sizes.update((name, layout.place(name)[1].size) for name in layout.names)
-        self._base -= counted_size(counts, sizes, header)
-        check_counted_once(counts, self._header, "header", header)
-        check_counted_once(counts, self._trailer, "trailer", header)
-        self._scale = field.scale
-        self._length_offset, self._length_field = offset, field
-        self._shift, self._max_value = (part.shift, (1 << part.count) - 1) if part else (0, (1 << 8 * field.size) - 1)
-        self._max_total = self._max_value * self._scale + self._base
-        if self._max_total < self._least:
-            raise DefinitionError(
-                f"the length cannot count as much as {counts} always is", source=header, key="counts", found=counts
-            )
+    def _learn_size(self, header: str, length: str, counts: str, pad: object) -> None:
+        self._least = self._header.size + self._trailer.size
+        self._length: Length | None = None
+        size = self._fixed_payload_size
+        if size is None:
+            self._length = Length(length, counts, pad, header=self._header, trailer=self._trailer, source=header)
+        elif self._least + size < 1 or size < 0:
+            raise DefinitionError("a frame of no bytes", source=header, key="payload_size", found=size)
+        elif pad is not None:
+            raise DefinitionError("payloads of one size need no padding", source=header, key="pad", found=pad)
+        self._padding = self._length.padding if self._length else None
+        if self._order and self._padding and self._padding.field == self._order.field:
+            raise DefinitionError("the byte order is told by a field that is computed", source=header, key="byteorder")
+        self._has_pad = self._padding is not None and self._padding.told
+        self._max_total = self._length.max_total if self._length else self._least + (size or 0)
+        self.min_size = max(1, self._header.size)
+        self.payload_last = not self._trailer.size and not self._has_pad
+
+    def _learn_names(self, trailer: str) -> None:
+        pad = ("pad",) if self._has_pad else ()
+        self.header_names = (*self._header.names, *pad, *self._trailer.names)
+        for name in self.header_names:
+            if self.header_names.count(name) > 1:
+                reason = "the padding has the name" if name in pad else "header and trailer both have a field"
+                raise DefinitionError(f"{reason} {name}", source=trailer, key=name)
+        computed = self._length.names[:1] if self._length else ()
+        if self._padding is not None:
+            computed += (self._padding.field,)
+        names = (*self._header.free_names, *pad, *self._trailer.free_names)
+        self.field_names = tuple(name for name in names if name not in computed)
 
     def _default_limit(self) -> int:
         return min(DEFAULT_MAX_FRAME_SIZE, self._max_total) if self._length else self._max_total
@@ -140,85 +139,114 @@ class HeaderFormat(FrameFormat):
     def _prepare(self) -> None:
         check_limit("header", self.max_frame_size, self._least if self._length else self._max_total)
         self.max_frame_size = min(self.max_frame_size, self._max_total)
-        plain = self._length and self._scale == 1 and self._length_field.size in _STRUCT_CODES
-        if not plain or self._length_field.bits or self._header.has_constants:
-            self._fast_measure: Measure | None = None
-            self._pack = None
+        self._fast_measure: Measure | None = None
+        self._pack = None
+        length = self._plain_length()
+        if length is None or self._length is None:
             return
-        order = "<" if self._length_field.byteorder == "little" else ">"
-        length = Struct(f"{order}{self._length_offset}x{_STRUCT_CODES[self._length_field.size]}")
-        self._fast_measure = plain_measure(length, self._header.size, self._base, self._least, self.measure)
-        self._pack = length.pack if self._header.names == (self._length,) else None
-        if self.payload_last:
-            self.scan = payload_scan(length, self._header.size, self._base, self.max_frame_size)
-            self.scan_frames = frame_scan(self, length, self._header.size, self._base)
+        size, base = self._header.size, self._length.base
+        self._fast_measure = plain_measure(length, size, base, self._least, self.measure)
+        if self.payload_last and self.verify is None:
+            self._pack = length.pack if self._header.names == self._length.names else None
+            self.scan = payload_scan(length, size, base, self.max_frame_size)
+            self.scan_frames = frame_scan(self, length, size, base)
+
+    def _plain_length(self) -> Struct | None:
+        """Return what reads the length, if nothing else need be known of the header to tell a frame's size."""
+        if self._length is None or self._order or self._padding or self._header.has_constants:
+            return None
+        if self._checks and self._checks.early:
+            return None
+        return self._length.plain(self._header)
+
+    def _layouts(self, buffer: Buffer, start: int) -> tuple[Layout, Layout]:
+        """Return header and trailer in the byte order of the frame that begins at `start`."""
+        if self._order is None:
+            return self._header, self._trailer
+        return self._order.layouts[self._order.read(self._header, buffer, start)]
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size from the header. [F12] [F13]"""
         if end - start < self._header.size:
             return None
-        if self._header.has_constants:
-            self._header.check(buffer, start)
-        if not self._length:
-            return self._max_total
-        first = start + self._length_offset
-        raw = buffer[first : first + self._length_field.size]
-        number = int.from_bytes(raw, cast(Literal["big", "little"], self._length_field.byteorder))
-        value = (number >> self._shift) & self._max_value
-        total = value * self._scale + self._base
-        if total < self._least:  # [F16]
-            raise HeaderError(
-                f"{self._length} is smaller than what it counts",
-                offset=first,
-                field=self._length,
-                expected=f"{-(-(self._least - self._base) // self._scale)} or more",
-                found=value,
-            )
-        return total
+        header, _ = self._layouts(buffer, start)
+        if header.has_constants:
+            header.check(buffer, start)
+        if self._checks:
+            self._checks.check_header(buffer, start, header)
+        return self._length.total(header, buffer, start) if self._length else self._max_total
 
     def measurer(self) -> Measure:
         """Return the quick twin of `measure` where the header is plain enough for one."""
         return self._fast_measure or self.measure
 
-    def _verify_trailer(self, buffer: Buffer, start: int, end: int) -> None:  # noqa: ARG002 - the contract's signature
-        self._trailer.check(buffer, end - self._trailer.size)  # [F17]
+    def _verify(self, buffer: Buffer, start: int, end: int) -> None:
+        header, trailer = self._layouts(buffer, start)
+        trailer.check(buffer, end - trailer.size)  # [F17]
+        if self._checks:
+            first, last = self.bounds(buffer, start, end)
+            self._checks.check_frame(buffer, (start, first, last, end - trailer.size, end), header, trailer)
 
-    def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:  # noqa: ARG002 - the contract's signature
-        """Tell where the payload lies: between header and trailer."""
-        return start + self._header.size, end - self._trailer.size
+    def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
+        """Tell where the payload lies: between header and padding or trailer."""
+        last = end - self._trailer.size
+        if self._has_pad and self._length:
+            header, _ = self._layouts(buffer, start)
+            last -= self._length.pad_size(header, buffer, start)
+        return start + self._header.size, last
 
     def header(self, data: bytes) -> dict[str, Any]:
-        """Return every named field of header and trailer."""
-        fields = self._header.read(data, 0)
-        if self._trailer.size:
-            fields.update(self._trailer.read(data, len(data) - self._trailer.size))
+        """Return every named field of header and trailer, and the padding."""
+        header, trailer = self._layouts(data, 0)
+        fields = header.read(data, 0)
+        tail = len(data) - trailer.size
+        if self._has_pad:
+            fields["pad"] = data[self.bounds(data, 0, len(data))[1] : tail]
+        if trailer.size:
+            fields.update(trailer.read(data, tail))
         return fields
 
     def serialize(self, payload: bytes, fields: Mapping[str, Any] | None = None) -> bytes:
-        """Return the whole frame; the length and the constants are written, the rest comes from `fields`. [F19]"""
-        total = self._least + len(payload)
-        self.check_size(total)
-        if self._pack and not fields and not self._trailer.size:
-            value = total - self._base
-            if 0 <= value <= self._max_value:
+        """Return the whole frame; all that is computed is written, the rest comes from `fields`. [F19]"""
+        if self._pack and self._length and not fields:
+            total = self._least + len(payload)
+            self.check_size(total)
+            value = total - self._length.base
+            if 0 <= value <= self._length.max_value:
                 return self._pack(value) + payload
         values = dict(fields or ())
-        unknown = values.keys() - {*self.header_names}
-        if unknown:
+        if unknown := values.keys() - {*self.header_names}:
             raise EncodeError(
                 f"this format has no field {', '.join(sorted(unknown))}",
                 hint=f"its fields are {', '.join(self.field_names) or 'none'}",
             )
+        pad_size = self._padding.size(len(payload), values) if self._padding else 0
+        total = self._least + len(payload) + pad_size
+        self.check_size(total)
+        header, trailer = self._header, self._trailer
+        if self._order:
+            header, trailer = self._order.layouts[self._order.chosen(header, values)]
         if self._length:
-            values[self._length] = self._value(total)
+            self._length.write(total, pad_size, header, values)
         elif len(payload) != self._fixed_payload_size:
             raise EncodeError(f"every payload has {self._fixed_payload_size} bytes here, not {len(payload)}")
-        return self._header.write(values) + payload + self._trailer.write(values)
+        pad = (self._has_pad and values.get("pad")) or bytes(pad_size)
+        frame = header.write(values) + payload + pad + trailer.write(values)
+        return self._checked(frame, len(payload), header, trailer) if self._checks else frame
+
+    def _checked(self, frame: bytes, payload_size: int, header: Layout, trailer: Layout) -> bytes:
+        """Return the frame with its checksums, whose places hold zeros."""
+        assert self._checks is not None
+        written, tail = bytearray(frame), len(frame) - trailer.size
+        last = header.size + payload_size if self._has_pad else tail
+        self._checks.write(written, (0, header.size, last, tail, len(frame)), header, trailer)
+        return bytes(written)
 
     def serialize_many(self, payloads: Sequence[bytes]) -> bytes:
         """Return the frames of several payloads in a row; each size is checked and packed once."""
-        extra, pack, sizes = self._least - self._base, self._pack, set(map(len, payloads))
-        if pack is None or self._trailer.size or extra < 0 or self._least + max(sizes, default=0) > self.max_frame_size:
+        pack, sizes = self._pack, set(map(len, payloads))
+        extra = self._least - self._length.base if self._length else 0
+        if pack is None or extra < 0 or self._least + max(sizes, default=0) > self.max_frame_size:
             return super().serialize_many(payloads)
         headers = {size: pack(size + extra) for size in sizes}
         if len(headers) == 1:
@@ -230,39 +258,35 @@ class HeaderFormat(FrameFormat):
         pieces[1::2] = payloads
         return b"".join(pieces)
 
-    def _value(self, total: int) -> int:
-        value, rest = divmod(total - self._base, self._scale)
-        if rest or value < 0:
-            raise EncodeError(
-                f"a frame of {total} bytes has no {self._length}, which counts in units of {self._scale}",
-                path=self._length,
-            )
-        if value > self._max_value:
-            raise FrameTooLargeError("the length does not fit its field", frame_size=total, field=self._length)
-        return value
-
     def __repr__(self) -> str:
         plain = {"trailer": "", "length": "length", "counts": "payload"}
         shown = [f"{key}={value!r}" for key, value in self._declared.items() if plain.get(key) != value]
         if self._fixed_payload_size is not None:
             shown.append(f"payload_size={self._fixed_payload_size}")
+        if self._padding:
+            shown.append(f"pad={self._padding.declared!r}")
+        if self._order:
+            shown.append(f"byteorder={self._order.declared!r}")
         return f"HeaderFormat({', '.join(shown)}, max_frame_size={self.max_frame_size})"
 
 
-def _fixed(fields: list[Field], source: str, length: str) -> list[Field]:
+def _fixed(fields: list[Field], source: str, length: tuple[str, ...]) -> list[Field]:
     for field in fields:
         if field.kind == "varint":
             raise DefinitionError(
                 "a varint has no fixed width", source=source, position=field.position, hint="use the format varint"
             )
-        if field.scale != 1 and field.name != length:
+        if (field.scale != 1 or field.multiple != 1) and field.name not in length:
+            what = "scale" if field.scale != 1 else "multiple"
             raise DefinitionError(
-                f"{field.name} has a scale, which only a length can have", source=source, position=field.position
+                f"{field.name} has a {what}, which only a length can have", source=source, position=field.position
             )
     return fields
 
 
-def _check_unique(names: tuple[str, ...], source: str) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise DefinitionError(f"header and trailer both have a field {name}", source=source, key=name)
+def _checks(header: Layout, trailer: Layout, *, padded: bool) -> "Checks | None":
+    if not any(field.checksum for layout in (header, trailer) for field in layout.fields):
+        return None
+    from framing.formats.checked import Checks  # most headers have none, and need not wait for their tables
+
+    return Checks(header, trailer, padded=padded)

@@ -14,26 +14,42 @@ _Order = Literal["big", "little"]
 class Layout:
     """Fields of fixed width one after another.
 
+    Args:
+        fields: the fields, in wire order.
+        byteorder: of those integers that do not say their own.
+
     Attributes:
         size: bytes of all fields.
         names: every name, in wire order.
-        free_names: those whose value is the application's: not constant.
+        free_names: those whose value is the application's: neither constant nor a checksum.
+        fields: as given.
+        byteorder: as given.
     """
 
-    __slots__ = ("_checks", "_fields", "_offsets", "free_names", "names", "size")
+    __slots__ = ("_checks", "_offsets", "_readers", "byteorder", "fields", "free_names", "names", "size")
 
-    def __init__(self, fields: list[Field]) -> None:
-        self._fields = fields
+    def __init__(self, fields: list[Field], byteorder: str = "big") -> None:
+        self.fields, self.byteorder = fields, byteorder
         self._offsets: dict[str, tuple[int, Field, Bits | None]] = {}
+        # Where each value lies, in which order, and which of its bits: no order where it is bytes.
+        self._readers: dict[str, tuple[int, int, _Order | None, int, int]] = {}
         offset = 0
         for field in fields:
+            stop = offset + field.size
+            order = cast(_Order, field.byteorder or byteorder) if field.kind == "uint" else None
             for part in field.bits or (None,):
-                self._offsets[part.name if part else field.name] = (offset, field, part)
-            offset += field.size
+                name, count, shift = (part.name, part.count, part.shift) if part else (field.name, 8 * field.size, 0)
+                self._offsets[name] = (offset, field, part)
+                self._readers[name] = (offset, stop, order, shift, (1 << count) - 1)
+            offset = stop
         self.size = offset
         self.names = tuple(self._offsets)
-        self.free_names = tuple(name for name in self.names if len(_allowed(*self._offsets[name][1:])) != 1)
+        self.free_names = tuple(name for name in self.names if self._is_free(name))
         self._checks = [name for name in self.names if _allowed(*self._offsets[name][1:])]
+
+    def _is_free(self, name: str) -> bool:
+        _, field, part = self._offsets[name]
+        return field.checksum is None and len(_allowed(field, part)) != 1
 
     @property
     def has_constants(self) -> bool:
@@ -44,18 +60,19 @@ class Layout:
         """Return a field's offset in the layout, the field, and the bits if the name is that of bits."""
         return self._offsets[name]
 
+    def largest(self, name: str) -> int:
+        """Return the largest value that a field has room for."""
+        return self._readers[name][4]
+
     def read(self, buffer: bytes | bytearray, start: int) -> dict[str, Any]:
         """Return every field's value; `buffer` holds the whole layout from `start` on."""
         return {name: self.value(buffer, start, name) for name in self.names}
 
     def value(self, buffer: bytes | bytearray, start: int, name: str) -> int | bytes:
         """Return one field's value."""
-        offset, field, part = self._offsets[name]
-        raw = buffer[start + offset : start + offset + field.size]
-        if field.kind == "bytes":
-            return bytes(raw)
-        number = int.from_bytes(raw, cast(_Order, field.byteorder))
-        return (number >> part.shift) & ((1 << part.count) - 1) if part else number
+        offset, stop, order, shift, mask = self._readers[name]
+        raw = buffer[start + offset : start + stop]
+        return bytes(raw) if order is None else int.from_bytes(raw, order) >> shift & mask
 
     def check(self, buffer: bytes | bytearray, start: int) -> None:
         """Compare the constants. [F14]
@@ -76,13 +93,38 @@ class Layout:
                     found=_hex(found),
                 )
 
+    def chosen(self, name: str, values: Mapping[str, Any]) -> int:
+        """Return the value that `write` would write for an integer.
+
+        Raises:
+            EncodeError: as `write`.
+        """
+        _, field, part = self._offsets[name]
+        width = part.count if part else 8 * field.size
+        return _fitting(name, width, _chosen(name, _allowed(field, part), values))
+
     def write(self, values: Mapping[str, Any]) -> bytes:
         """Return the layout's bytes. Constants may be left out; every other name must be in `values`.
+
+        Checksums are written as zeros, for whoever computes them.
 
         Raises:
             EncodeError: a value is missing or does not fit its field.
         """
-        return b"".join([_written(field, values) for field in self._fields])
+        return b"".join([self._written(field, values) for field in self.fields])
+
+    def _written(self, field: Field, values: Mapping[str, Any]) -> bytes:
+        if field.checksum is not None:
+            return bytes(field.size)
+        if field.kind == "bytes":
+            return _written_bytes(field, _chosen(field.name, field.allowed, values))
+        if not field.bits:
+            number = self.chosen(field.name, values)
+        else:
+            number = 0
+            for part in field.bits:
+                number |= self.chosen(part.name, values) << part.shift
+        return number.to_bytes(field.size, cast(_Order, field.byteorder or self.byteorder))
 
 
 def _allowed(field: Field, part: Bits | None) -> tuple[int | bytes, ...]:
@@ -91,18 +133,6 @@ def _allowed(field: Field, part: Bits | None) -> tuple[int | bytes, ...]:
 
 def _hex(value: int | bytes) -> str | bytes:
     return value if isinstance(value, bytes) else hex(value)
-
-
-def _written(field: Field, values: Mapping[str, Any]) -> bytes:
-    if field.kind == "bytes":
-        return _written_bytes(field, _chosen(field.name, field.allowed, values))
-    if not field.bits:
-        number = _fitting(field.name, 8 * field.size, _chosen(field.name, field.allowed, values))
-    else:
-        number = 0
-        for part in field.bits:
-            number |= _fitting(part.name, part.count, _chosen(part.name, part.allowed, values)) << part.shift
-    return number.to_bytes(field.size, cast(_Order, field.byteorder))
 
 
 def _chosen(name: str, allowed: tuple[int | bytes, ...], values: Mapping[str, Any]) -> Any:

@@ -1,14 +1,17 @@
 """The notation in which headers and trailers are declared, and its parser: text → fields.
 
     header   = field *( " " field )
-    field    = name ":" type [ "*" scale ] [ "=" constant *( "|" constant ) ]
+    field    = name ":" type [ "*" scale ] [ "^" multiple ] [ "=" constant *( "|" constant ) ]
+             | name ":" type "=" function "(" part *( " " part ) ")"      a checksum over named parts
              | "(" bits *( " " bits ) ")" ":" type        bits of one integer, the highest first
     bits     = name ":" count [ "=" constant *( "|" constant ) ]
     type     = "u8" | "u" ("16" | "24" | … | "64") ("be" | "le")     unsigned integer of 1 to 8 bytes
+             | "u" ("16" | … | "64")                                 the same, in the byte order that a field tells
              | "bytes" size                                          that many bytes as they are
              | "varint" [ max_size ]                                 LEB128, at most max_size bytes (10 if not said)
     constant = decimal | "0x" hex                                    for an integer
              | "0x" hex | hex2 "*" size | text of exactly size characters      for bytes
+    part     = "header" | "payload" | "pad" | "trailer" | name of a field
 
 The byte picture of `(type:4 flags:4):u8 id:bytes2 length:u16be`:
 
@@ -17,18 +20,24 @@ The byte picture of `(type:4 flags:4):u8 id:bytes2 length:u16be`:
     |type|flg|       id        |     length      | payload
     +--------+-----------------+-----------------+- - - - - -
 
-Spec: [F10], [F11], [F14]. Every mistake is a `DefinitionError` with the character it begins at.
+What a field that is a length counts is its number, times its scale, rounded up to the multiple: `u16be*4` counts
+words of four bytes, `u32be^8` bytes that are followed by as many more as make them a multiple of 8.
+
+Spec: [F10], [F11], [F14], [F70] to [F78]. Every mistake is a `DefinitionError` with the character it begins at.
 """
 
 from collections.abc import Iterator
 
-from framing.errors import DefinitionError
+from framing.formats.constants import Source, byte_constant, integers, is_count, number
 
-__all__ = ["Bits", "Field", "parse_notation"]
+__all__ = ["Bits", "ChecksumCall", "Field", "parse_notation"]
 
 # The widths a length may have on the wire: 64 bits are enough for any stream, and Python's integers for all of them.
 _MAX_INTEGER_SIZE = 8
 _VARINT_MAX_SIZE = 10  # a 64-bit number in groups of seven bits
+
+# What the message and the parts of a frame are called. A format with padding has a part `pad`, too.
+_TAKEN_NAMES = ("frame", "header", "payload", "trailer", "value")
 
 
 class Bits:
@@ -43,6 +52,18 @@ class Bits:
         self.allowed = allowed
 
 
+class ChecksumCall:
+    """What a field is declared to be computed from: the function's name, the parts, and the character of each."""
+
+    __slots__ = ("function", "parts", "position", "source")
+
+    def __init__(self, function: str, parts: dict[str, int], position: int, source: Source) -> None:
+        self.function = function
+        self.parts = parts
+        self.position = position
+        self.source = source
+
+
 class Field:
     """One field of a header or trailer, as declared.
 
@@ -50,14 +71,27 @@ class Field:
         name: empty for an integer that is divided into `bits`.
         kind: "uint", "bytes" or "varint".
         size: bytes on the wire; of a varint the most it may take.
-        byteorder: "big" or "little".
+        byteorder: "big", "little", or "" where another field tells it.
         position: the character of the declaration where it begins.
         scale: what the field's number is multiplied with, where it is a length.
+        multiple: what the product is then rounded up to.
         allowed: the constants it may have, the first one written by default; empty if it is free.
         bits: its named bits, highest first.
+        checksum: what it is computed from, or `None`.
     """
 
-    __slots__ = ("allowed", "bits", "byteorder", "kind", "name", "position", "scale", "size")
+    __slots__ = (
+        "allowed",
+        "bits",
+        "byteorder",
+        "checksum",
+        "kind",
+        "multiple",
+        "name",
+        "position",
+        "scale",
+        "size",
+    )
 
     def __init__(self, name: str, kind: str, size: int, byteorder: str, position: int) -> None:
         self.name = name
@@ -65,9 +99,10 @@ class Field:
         self.size = size
         self.byteorder = byteorder
         self.position = position
-        self.scale = 1
+        self.scale = self.multiple = 1
         self.allowed: tuple[int | bytes, ...] = ()
         self.bits: tuple[Bits, ...] = ()
+        self.checksum: ChecksumCall | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -75,37 +110,28 @@ class Field:
         return tuple(part.name for part in self.bits) if self.bits else (self.name,)
 
 
-class _Source:
-    """The notation being read, for errors that point at the character."""
-
-    __slots__ = ("text", "what")
-
-    def __init__(self, text: str, what: str) -> None:
-        self.text = text
-        self.what = what
-
-    def error(self, reason: str, position: int, found: object, allowed: str) -> DefinitionError:
-        return DefinitionError(
-            f"{self.what}: {reason}", source=self.text, position=position, found=found, allowed=allowed
-        )
-
-
-def parse_notation(text: str, what: str = "header") -> list[Field]:
+def parse_notation(text: str, what: str = "header", *, ordered: bool = True, computed: bool = False) -> list[Field]:
     """Read a declaration into its fields, in wire order.
 
     >>> [(field.name, field.size) for field in parse_notation("type:u8 length:u24be")]
     [('type', 1), ('length', 3)]
 
+    Args:
+        text: the declaration.
+        what: what an error calls it.
+        ordered: whether every integer must say its byte order.
+        computed: whether checksums and multiples may stand there.
+
     Raises:
         DefinitionError: with the character where the mistake begins and what would be allowed there.
     """
-    source = _Source(text, what)
+    source = Source(text, what, ordered=ordered, computed=computed)
     fields = [_field(source, token, position) for token, position in _tokens(source, text, 0)]
     _check_names(source, fields)
     return fields
 
 
-def _tokens(source: _Source, text: str, position: int) -> Iterator[tuple[str, int]]:
+def _tokens(source: Source, text: str, position: int) -> Iterator[tuple[str, int]]:
     """Split at blanks outside parentheses."""
     depth, begin = 0, -1
     for index, character in enumerate(text + " ", position):
@@ -122,13 +148,13 @@ def _tokens(source: _Source, text: str, position: int) -> Iterator[tuple[str, in
         raise source.error("a parenthesis is not closed", begin, text[begin - position :], "(name:bits …):type")
 
 
-def _field(source: _Source, token: str, position: int) -> Field:
+def _field(source: Source, token: str, position: int) -> Field:
     if token.startswith("("):
-        inside, _, after = token[1:].rpartition(")")
+        inside, _, after = token[1:].partition(")")
         if not after.startswith(":"):
             raise source.error("bits need the type of their integer", position, token, "(name:bits …):u16be")
         field = _typed(source, "", after[1:], position + len(inside) + 3)
-        if field.kind != "uint" or field.allowed or field.scale != 1:
+        if field.kind != "uint" or field.allowed or field.checksum or field.scale != 1 or field.multiple != 1:
             raise source.error(
                 "only an integer has bits, and its constants belong to them", position, token, "u8 to u64le"
             )
@@ -144,52 +170,62 @@ def _field(source: _Source, token: str, position: int) -> Field:
     return field
 
 
-def _typed(source: _Source, name: str, rest: str, position: int) -> Field:
+def _typed(source: Source, name: str, rest: str, position: int) -> Field:
     declared, equals, constants = rest.partition("=")
-    type_name, star, scale = declared.partition("*")
+    counted, caret, multiple = declared.partition("^")
+    type_name, star, scale = counted.partition("*")
     kind, size, byteorder = _type(source, type_name, position)
     field = Field(name, kind, size, byteorder, position)
+    if kind == "bytes" and (star or caret):
+        raise source.error("bytes have no scale", position, declared, "an integer type")
     if star:
-        field.scale = _number(source, scale, position + len(type_name) + 1, "a scale", 1)
-        if kind == "bytes":
-            raise source.error("bytes have no scale", position, declared, "an integer type")
+        field.scale = number(source, scale, position + len(type_name) + 1, "a scale", 1)
+    if caret:
+        _check_computed(source, "multiples", position + len(counted), declared)
+        field.multiple = number(source, multiple, position + len(counted) + 1, "a multiple", 1)
     if equals:
-        field.allowed = tuple(_constants(source, field, constants, position + len(declared) + 1))
+        place = position + len(declared) + 1
+        if constants.endswith(")"):
+            field.checksum = _checksum(source, field, constants, place)
+        else:
+            field.allowed = tuple(_constants(source, field, constants, place))
     return field
 
 
-def _type(source: _Source, text: str, position: int) -> tuple[str, int, str]:
+def _type(source: Source, text: str, position: int) -> tuple[str, int, str]:
     if text.startswith("bytes"):
-        return "bytes", _number(source, text[5:], position + 5, "a size", 1), "big"
+        return "bytes", number(source, text[5:], position + 5, "a size", 1), "big"
     if text.startswith("varint"):
-        size = _number(source, text[6:], position + 6, "the most bytes", 1) if text[6:] else _VARINT_MAX_SIZE
+        size = number(source, text[6:], position + 6, "the most bytes", 1) if text[6:] else _VARINT_MAX_SIZE
         if size > _VARINT_MAX_SIZE:
             raise source.error("a varint of more than 64 bits", position, text, f"varint1 to varint{_VARINT_MAX_SIZE}")
         return "varint", size, "little"
     digits, order = (text[1:-2], text[-2:]) if text[-2:] in ("be", "le") else (text[1:], "")
-    if not text.startswith("u") or not _is_count(digits):
+    if not text.startswith("u") or not is_count(digits):
         raise source.error("unknown type", position, text, "u8, u16be to u64le in steps of 8 bits, bytesN, varint")
     width = int(digits)
     if width % 8 or not 8 <= width <= 8 * _MAX_INTEGER_SIZE:
         raise source.error("no such width", position, text, "8, 16, 24, 32, 40, 48, 56 or 64 bits; fewer as named bits")
-    if width > 8 and not order:
+    if width == 8:
+        return "uint", 1, "big"
+    if not order and source.ordered:
         raise source.error("the byte order is missing", position, text, f"{text}be (network order) or {text}le")
-    return "uint", width // 8, "little" if order == "le" else "big"
+    return "uint", width // 8, {"be": "big", "le": "little", "": ""}[order]
 
 
-def _bits(source: _Source, inside: str, position: int, field: Field) -> tuple[Bits, ...]:
+def _bits(source: Source, inside: str, position: int, field: Field) -> tuple[Bits, ...]:
     left = 8 * field.size
     parts = []
     for token, begin in _tokens(source, inside, position):
         name, _, rest = token.partition(":")
         _check_name(source, name, begin)
         count_text, equals, constants = rest.partition("=")
-        count = _number(source, count_text, begin + len(name) + 1, "a number of bits", 1)
+        count = number(source, count_text, begin + len(name) + 1, "a number of bits", 1)
         if count > left:
             raise source.error(f"more bits than the integer's {8 * field.size}", begin, token, f"{left} bits or fewer")
         left -= count
         place = begin + len(token) - len(constants)
-        allowed = tuple(_integers(source, constants, place, 1 << count)) if equals else ()
+        allowed = tuple(integers(source, constants, place, 1 << count)) if equals else ()
         parts.append(Bits(name, count, left, allowed))
     if left:
         named = 8 * field.size - left
@@ -202,72 +238,45 @@ def _bits(source: _Source, inside: str, position: int, field: Field) -> tuple[Bi
     return tuple(parts)
 
 
-def _constants(source: _Source, field: Field, text: str, position: int) -> Iterator[int | bytes]:
+def _checksum(source: Source, field: Field, text: str, position: int) -> ChecksumCall:
+    function, _, inside = text[:-1].partition("(")
+    _check_computed(source, "checksums", position, text)
+    if field.kind != "uint" or field.scale != 1 or field.multiple != 1:
+        raise source.error("only a plain integer can be a checksum", position, text, "crc:u32be=crc32(payload)")
+    parts: dict[str, int] = {}
+    for name, place in _tokens(source, inside, position + len(function) + 1):
+        if name in parts:
+            raise source.error(f"{name} is covered twice", place, name, "each part once")
+        parts[name] = place
+    if not parts:
+        raise source.error("a checksum over nothing", position, text, f"{function}(header payload), or fields by name")
+    return ChecksumCall(function, parts, position, source)
+
+
+def _check_computed(source: Source, what: str, position: int, found: str) -> None:
+    if not source.computed:
+        raise source.error(f"only a header of fixed width has {what}", position, found, "the format header")
+
+
+def _constants(source: Source, field: Field, text: str, position: int) -> Iterator[int | bytes]:
     if field.kind == "varint":
         raise source.error("a varint cannot be constant", position, text, "an integer or bytes")
     if field.kind == "uint":
-        yield from _integers(source, text, position, 1 << 8 * field.size)
+        yield from integers(source, text, position, 1 << 8 * field.size)
         return
     for constant in text.split("|"):
-        yield _byte_constant(source, field, constant, position)
+        yield byte_constant(source, field.size, constant, position)
         position += len(constant) + 1
 
 
-def _integers(source: _Source, text: str, position: int, bound: int) -> Iterator[int]:
-    for constant in text.split("|"):
-        yield _integer(source, constant, position, bound)
-        position += len(constant) + 1
-
-
-def _byte_constant(source: _Source, field: Field, text: str, position: int) -> bytes:
-    pair, star, count = text.partition("*")
-    digits, repeat = (pair, count) if star else (text[2:], "1")
-    if (star or text.startswith("0x")) and _is_count(repeat) and _is_hex(digits):
-        if len(digits) // 2 * int(repeat) == field.size:  # before the bytes are made: a count may be any number
-            return bytes.fromhex(digits) * int(repeat)
-    elif len(text) == field.size and text.isascii():
-        return text.encode("ascii")
-    raise source.error(
-        f"not a constant of {field.size} bytes",
-        position,
-        text,
-        f"0x and {2 * field.size} hex digits, two hex digits and *{field.size}, or {field.size} ASCII characters",
-    )
-
-
-def _is_hex(text: str) -> bool:
-    return bool(text) and len(text) % 2 == 0 and all(character in "0123456789abcdefABCDEF" for character in text)
-
-
-def _integer(source: _Source, text: str, position: int, bound: int) -> int:
-    try:
-        value = int(text, 16) if text[:2] == "0x" else int(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < bound or not (text.isascii() and text.isalnum()):
-        raise source.error("not a constant that fits", position, text, f"0 to {bound - 1}, decimal or 0x hex")
-    return value
-
-
-def _number(source: _Source, text: str, position: int, what: str, least: int) -> int:
-    if not _is_count(text) or int(text) < least:
-        raise source.error(f"{what} is missing or no number", position, text, f"a decimal number of at least {least}")
-    return int(text)
-
-
-def _is_count(text: str) -> bool:
-    # Nine digits: a declaration is a person's, but int() refuses or takes quadratic time on a long run of them.
-    return text.isascii() and text.isdecimal() and len(text) < 10
-
-
-def _check_name(source: _Source, name: str, position: int) -> None:
+def _check_name(source: Source, name: str, position: int) -> None:
     if not name.isidentifier():
         raise source.error("a field's name is not a name", position, name, "letters, digits and _, such as length")
-    if name in ("frame", "header", "payload", "trailer", "value"):
+    if name in _TAKEN_NAMES:
         raise source.error("this name means a part of the frame or the message itself", position, name, "another name")
 
 
-def _check_names(source: _Source, fields: list[Field]) -> None:
+def _check_names(source: Source, fields: list[Field]) -> None:
     seen: set[str] = set()
     for field in fields:
         for name in field.names:
