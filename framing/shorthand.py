@@ -20,7 +20,16 @@ from framing.wire import WireFormat
 if TYPE_CHECKING:
     from inspect import Signature
 
-__all__ = ["Call", "expanded", "get_codec", "get_format", "get_wire", "parse_call", "split_shorthand"]
+__all__ = [
+    "Call",
+    "expanded",
+    "get_codec",
+    "get_format",
+    "get_table_format",
+    "get_wire",
+    "parse_call",
+    "split_shorthand",
+]
 
 
 def get_codec(text: str, /, **options: Any) -> Codec:
@@ -52,12 +61,14 @@ def get_format(text: str, /, **options: Any) -> FrameFormat:
 
     Args:
         text: a name, `name@distribution`, a call with options, or the type of a length: `u32be`, `varint5`.
-        **options: more options; they win over those in the text.
+        **options: more options; they win over those in the text. A dict with `header` or `format` stands for the format
+            that it declares, as in a definition file, and a dict of such dicts for several by name.
 
     Raises:
         RegistryError: no such format, or it cannot be loaded.
         DefinitionError: an option that it does not have, or a declaration that cannot work.
     """
+    options = {key: _nested(key, value) for key, value in options.items()}
     call = expanded(parse_call(text))
     try:
         factory = load("format", call.name)
@@ -69,6 +80,52 @@ def get_format(text: str, /, **options: Any) -> FrameFormat:
     if not isinstance(frame_format, FrameFormat):
         raise DefinitionError("this format plug-in made no FrameFormat", source=text, found=type(frame_format).__name__)
     return frame_format
+
+
+def get_table_format(options: dict[str, Any]) -> FrameFormat:
+    """Return the frame format of a definition's table: `header`, or `format` and a name, with that format's options.
+
+    >>> get_table_format({"format": "u16be", "max_frame_size": 100})
+    HeaderFormat(header='length:u16be', max_frame_size=100)
+
+    Raises:
+        RegistryError, DefinitionError: as `get_format`.
+    """
+    if ("header" in options) == ("format" in options) or not isinstance(options.get("format", ""), str):
+        found = ", ".join(options)
+        raise DefinitionError("a format has a header or a name", key="format", found=found, allowed="one of them")
+    if "format" in options:
+        return get_format(options["format"], **{key: value for key, value in options.items() if key != "format"})
+    return get_format(_kind_of_header(options["header"]), **options)
+
+
+def _kind_of_header(header: object) -> str:
+    types = (token.partition(":")[2] for token in header.split()) if isinstance(header, str) else ()
+    return "varint" if any(one.startswith("varint") for one in types) else "header"
+
+
+def _nested(path: str, value: Any) -> Any:
+    """Make the formats that an option declares as a table, or as a table of tables."""
+    if not isinstance(value, dict):
+        return value
+    if _is_format(value):
+        return _declared(path, value)
+    return {key: _declared(f"{path}.{key}", one) if _is_format(one) else one for key, one in value.items()}
+
+
+def _is_format(value: object) -> bool:
+    return isinstance(value, dict) and not {"header", "format"}.isdisjoint(value)
+
+
+def _declared(path: str, table: dict[str, Any]) -> FrameFormat:
+    """Make a format; the key in an error says which one is meant."""
+    try:
+        return get_table_format(table)
+    except DefinitionError as error:
+        error.key = f"{path}.{error.key}" if error.key else path
+        raise
+    except RecursionError as error:
+        raise DefinitionError("formats are nested too deeply in each other", key=path) from error
 
 
 def get_wire(text: str) -> WireFormat:

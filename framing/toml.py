@@ -10,8 +10,8 @@
     after = [{ fields = { answer = 0x53 }, client = "tls", server = "tls" }, { server = "messages" }]
 
 A wire format is `header` with the options of `HeaderFormat` or `VarintFormat`, or `format = "…"` with that format's
-options; `codec = "…"`, raw if not said, or a table with `field`, `cases` and `default`. Every key that is not known is
-an error: a misspelt limit must not be no limit.
+options, of which a table with `header` or `format` is a format in its turn; `codec = "…"`, raw if not said, or a table
+with `field`, `cases` and `default`. Every key that is not known is an error: a misspelt limit must not be no limit.
 """
 
 import tomllib
@@ -22,7 +22,7 @@ from typing import Any
 from framing.codec import Codec
 from framing.errors import DefinitionError, FramingError, PluginLoadError
 from framing.protocol import SIDES, Direction, Phase, Protocol, Rule, Side
-from framing.shorthand import get_codec, get_format
+from framing.shorthand import get_codec, get_format, get_table_format
 from framing.toml_lines import dotted, key_lines
 from framing.wire import TaggedUnion, WireFormat
 
@@ -268,7 +268,7 @@ def _wire(table: _Table) -> WireFormat:
         if header is None:
             frame_format = get_format(name, **options)
         else:
-            frame_format = get_format(_kind_of_header(header), header=header, **options)
+            frame_format = get_table_format({"header": header, **options})
     if not isinstance(table.content.get("codec"), dict):
         codec = table.take("codec", str, dict, default="raw")
         with table.locating("codec"):
@@ -277,11 +277,6 @@ def _wire(table: _Table) -> WireFormat:
     union = _union(inner)
     with inner.locating("field"):
         return WireFormat(frame_format, union)
-
-
-def _kind_of_header(header: str) -> str:
-    types = (token.partition(":")[2] for token in header.split())
-    return "varint" if any(one.startswith("varint") for one in types) else "header"
 
 
 def _union(table: _Table) -> TaggedUnion:
