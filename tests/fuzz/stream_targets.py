@@ -28,6 +28,7 @@ from framing.registry import names
 from framing.shorthand import get_codec
 from framing.testing import outcome
 from framing.testing.cuts import error_facts
+from framing.toml import parse_protocol
 from framing.wire import Message, WireFormat
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -196,6 +197,59 @@ NOTATIONS = [
 ]
 
 
+DEFINITIONS = [
+    """name = "a"
+ports = [1, 2]
+[both]
+header = "length:u8"
+max_frame_size = 9
+codec = "raw"
+""",
+    """name = "b"
+both = { format = "delimiter", delimiters = ["a", "b"], keep = true, codec = { cases = { x = "raw" } } }
+""",
+    """name = "c"
+[client]
+format = "u8"
+[server]
+header = "kind:u8 length:u8"
+[server.codec]
+field = "kind"
+default = "raw"
+cases.1 = "msgpack(max_depth=3)"
+cases."0x02" = "raw"
+""",
+    """name = "d"
+[client]
+start = "one"
+midstream = "two"
+[client.phases.one]
+header = "a:u8 length:u8"
+first = "0x01"
+otherwise = "two"
+after = [
+  { frames = 2, payload = "x", fields = { a = 1 }, client = "two" },
+  { server = "only" },
+]
+[client.phases.two]
+format = "lines"
+[server.phases.only]
+header = "length:varint"
+""",
+]
+
+
+def definitions(data):
+    """Read a definition file; a mistake is said to be in a line that is there."""
+    text = data.decode("utf-8", "replace")
+    try:
+        parse_protocol(text, "fuzz.toml")
+    except DefinitionError as error:
+        assert error.source == "fuzz.toml"  # noqa: PT017 - any text may do
+        assert error.line is None or 1 <= error.line <= text.count("\n") + 1  # noqa: PT017
+        _ = str(error)
+
+
 def format_seeds(make, chance):
     for _ in range(60):
         choices = chance.randbytes(CHOICES_SIZE)
@@ -203,6 +257,7 @@ def format_seeds(make, chance):
             form = make(Choices(choices))
             texts = [b"", b"hello", b"GET a b c d", b"\0" * 6, b"sixsix", b"x" * 18]
             yield choices + b"".join(written(form, text) for text in texts)
+            yield choices + written(form, b"a") + b"\xff" * 9 + written(form, b"b")
         except DefinitionError:
             yield choices + chance.randbytes(40)
 
@@ -418,7 +473,7 @@ READY = ready_formats()
 
 def targets():
     """Return the targets of this file by name."""
-    made = {"declared": declared, "delimited": delimited, "notations": notations}
+    made = {"declared": declared, "delimited": delimited, "notations": notations, "definitions": definitions}
     made |= {f"format_{name}": named(frames, make) for name, make in READY.items()}
     made |= {f"messages_{name}": named(messages, name) for name in CODECS}
     return made | {f"conversation_{name}": named(conversation, name) for name in PROTOCOLS}
@@ -430,6 +485,7 @@ def seeds(chance):
         "declared": list(format_seeds(declared_format, chance)),
         "delimited": list(format_seeds(delimited_format, chance)),
         "notations": NOTATIONS,
+        "definitions": [text.encode() for text in DEFINITIONS],
     }
     made |= {f"format_{name}": list(format_seeds(make, chance)) for name, make in READY.items()}
     made |= {f"messages_{name}": list(message_seeds(name)) for name in CODECS}
