@@ -21,7 +21,7 @@ in a file of its own: a length of several fields (`length.py`), padding (`paddin
 Spec: [F10] to [F19], [F70] to [F78].
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +123,7 @@ class HeaderFormat(FrameFormat):
     def _learn_names(self, trailer: str) -> None:
         pad = ("pad",) if self._has_pad else ()
         self.header_names = (*self._header.names, *pad, *self._trailer.names)
+        self._known_names = frozenset(self.header_names)
         for name in self.header_names:
             if self.header_names.count(name) > 1:
                 reason = "the padding has the name" if name in pad else "header and trailer both have a field"
@@ -140,14 +141,15 @@ class HeaderFormat(FrameFormat):
         check_limit("header", self.max_frame_size, self._least if self._length else self._max_total)
         self.max_frame_size = min(self.max_frame_size, self._max_total)
         self._fast_measure: Measure | None = None
-        self._pack = None
+        self._pack: Callable[[int], bytes] | None = None
         length = self._plain_length()
         if length is None or self._length is None:
             return
         size, base = self._header.size, self._length.base
         self._fast_measure = plain_measure(length, size, base, self._least, self.measure)
         if self.payload_last and self.verify is None:
-            self._pack = length.pack if self._header.names == self._length.names else None
+            if self._header.names == self._length.names and base <= self._least:
+                self._pack, self._extra, self._most = length.pack, self._least - base, self.max_frame_size - self._least
             self.scan = payload_scan(length, size, base, self.max_frame_size)
             self.scan_frames = frame_scan(self, length, size, base)
 
@@ -208,31 +210,28 @@ class HeaderFormat(FrameFormat):
 
     def serialize(self, payload: bytes, fields: Mapping[str, Any] | None = None) -> bytes:
         """Return the whole frame; all that is computed is written, the rest comes from `fields`. [F19]"""
-        if self._pack and self._length and not fields:
-            total = self._least + len(payload)
-            self.check_size(total)
-            value = total - self._length.base
-            if 0 <= value <= self._length.max_value:
-                return self._pack(value) + payload
+        size = len(payload)
+        if self._pack is not None and not fields and size <= self._most:
+            return self._pack(size + self._extra) + payload
         values = dict(fields or ())
-        if unknown := values.keys() - {*self.header_names}:
+        if unknown := values.keys() - self._known_names:
             raise EncodeError(
                 f"this format has no field {', '.join(sorted(unknown))}",
                 hint=f"its fields are {', '.join(self.field_names) or 'none'}",
             )
-        pad_size = self._padding.size(len(payload), values) if self._padding else 0
-        total = self._least + len(payload) + pad_size
+        pad_size = self._padding.size(size, values) if self._padding else 0
+        total = self._least + size + pad_size
         self.check_size(total)
         header, trailer = self._header, self._trailer
         if self._order:
             header, trailer = self._order.layouts[self._order.chosen(header, values)]
         if self._length:
             self._length.write(total, pad_size, header, values)
-        elif len(payload) != self._fixed_payload_size:
-            raise EncodeError(f"every payload has {self._fixed_payload_size} bytes here, not {len(payload)}")
+        elif size != self._fixed_payload_size:
+            raise EncodeError(f"every payload has {self._fixed_payload_size} bytes here, not {size}")
         pad = (self._has_pad and values.get("pad")) or bytes(pad_size)
         frame = header.write(values) + payload + pad + trailer.write(values)
-        return self._checked(frame, len(payload), header, trailer) if self._checks else frame
+        return self._checked(frame, size, header, trailer) if self._checks else frame
 
     def _checked(self, frame: bytes, payload_size: int, header: Layout, trailer: Layout) -> bytes:
         """Return the frame with its checksums, whose places hold zeros."""
@@ -245,10 +244,9 @@ class HeaderFormat(FrameFormat):
     def serialize_many(self, payloads: Sequence[bytes]) -> bytes:
         """Return the frames of several payloads in a row; each size is checked and packed once."""
         pack, sizes = self._pack, set(map(len, payloads))
-        extra = self._least - self._length.base if self._length else 0
-        if pack is None or extra < 0 or self._least + max(sizes, default=0) > self.max_frame_size:
+        if pack is None or max(sizes, default=0) > self._most:
             return super().serialize_many(payloads)
-        headers = {size: pack(size + extra) for size in sizes}
+        headers = {size: pack(size + self._extra) for size in sizes}
         if len(headers) == 1:
             (header,) = headers.values()
             return header + header.join(payloads)

@@ -119,11 +119,11 @@ class Layout:
         if field.kind == "bytes":
             return _written_bytes(field, _chosen(field.name, field.allowed, values))
         if not field.bits:
-            number = self.chosen(field.name, values)
+            number = _fitting(field.name, 8 * field.size, _chosen(field.name, field.allowed, values))
         else:
             number = 0
             for part in field.bits:
-                number |= self.chosen(part.name, values) << part.shift
+                number |= _fitting(part.name, part.count, _chosen(part.name, part.allowed, values)) << part.shift
         return number.to_bytes(field.size, cast(_Order, field.byteorder or self.byteorder))
 
 

@@ -63,8 +63,8 @@ class Length:
         counted = words == ["frame"] or "pad" in words
         self.padding = None if pad is None else Padding(pad, counted=counted, header=header)
         self._learn_terms(header, source)
-        if self.padding is not None and self.padding.field:
-            self._check_padding_field(self.padding, counts)
+        if self.padding is not None:
+            self._check_padding(self.padding, counts)
         if self.max_total < self.least:
             raise DefinitionError(
                 f"the length cannot count as much as {counts} always is", source=source, key="counts", found=counts
@@ -109,7 +109,7 @@ class Length:
             rounding = -(self.max_total - self.least) % padding.multiple
             self.max_total += padding.largest if padding.field else rounding
 
-    def _check_padding_field(self, padding: Padding, counts: str) -> None:
+    def _check_padding(self, padding: Padding, counts: str) -> None:
         if padding.field == self.names[0]:
             raise DefinitionError(
                 f"{padding.field} tells the padding, and cannot be the length that is computed",
@@ -117,12 +117,12 @@ class Length:
                 found=padding.declared,
                 allowed="another field as the first of length=…",
             )
-        if padding.field in self.names and not padding.counted:
+        why = f"adds {padding.field}" if padding.field in self.names else ""
+        if not padding.field and self._scale > 1:
+            why = f"is in units of {self._scale} bytes"
+        if why and not padding.counted:
             raise DefinitionError(
-                f"the length adds {padding.field}, so it counts the padding",
-                key="counts",
-                found=counts,
-                allowed=f"{counts} pad",
+                f"the length {why}, so it counts the padding", key="counts", found=counts, allowed=f"{counts} pad"
             )
 
     def plain(self, header: Layout) -> Struct | None:

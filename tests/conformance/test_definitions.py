@@ -66,8 +66,10 @@ def test_the_contract_of_each_phase(form):
     check_format(form, payloads, fields=fields_for(form, payloads[0]))
 
 
-def test_the_definition_in_the_readme_works():
-    (text,) = re.findall(r"```toml\n(.*?)```", (SPECS / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+def test_the_definitions_in_the_readme_work():
+    text, more = re.findall(r"```toml\n(.*?)```", (SPECS / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    wire = parse_protocol(f'name = "more"\n[both]\n{more}', "README.md").client.wire
+    assert wire.format.serialize(b"abc", {"flags": 1})[:10] == b"\1\3\0\0\0\1abc\0"
     protocol = parse_protocol(text, "README.md")
     assert protocol.name == "sensor"
     wire = protocol.client.wire

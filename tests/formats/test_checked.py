@@ -28,12 +28,23 @@ DECLARED = [
     (HeaderFormat("(a:4 b:4):u8 length:u8 crc:u8=xor8(a)", trailer="end:u8=0xce"), {"a": 1, "b": 2}),
     (HeaderFormat("length:u16be*4", counts="frame", trailer="crc:u16be=crc16_dnp(payload)", pad=4), None),
     (UBX, {"class": 6, "id": 1}),
+    (
+        HeaderFormat(
+            "flags:u8 content:u32 padding:u8 names:u16^4 check:u16=crc16_x25(flags content padding names)",
+            trailer="end:u16=7 crc:u32=crc32(header payload pad end)",
+            length="content + padding + names",
+            counts="frame",
+            pad={"field": "padding", "multiple": 4},
+            byteorder={"field": "flags", "mask": 0x10, "little": 0x10},
+        ),
+        {"flags": 0x10, "names": 3},
+    ),
 ]
 
 
 @pytest.mark.parametrize(("form", "fields"), DECLARED, ids=lambda value: repr(value)[:70])
 def test_the_contract(form, fields):
-    padded = "counts='frame'" in repr(form)
+    padded = "u16be*4" in repr(form)
     check_format(form, *([[b"", b"abcd"]] if padded else []), fields=fields)
     assert eval(repr(form), {"HeaderFormat": HeaderFormat}) == form
 

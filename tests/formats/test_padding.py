@@ -121,6 +121,7 @@ def test_bad_headers(form, wire, field, offset, text):
         ({"pad": "field=n multiple=1000"}, "pad", "cannot tell as much"),
         ({"pad": "field=length"}, "pad", "cannot be the length"),
         ({"pad": "field=n", "length": "length + n"}, "counts", "so it counts the padding"),
+        ({"pad": 4, "length": "words"}, "counts", "is in units of 4 bytes, so it counts the padding"),
         ({"counts": "payload pad"}, "counts", "cannot count pad"),
         ({"pad": 4, "trailer": "pad:u8"}, "pad", "the padding has the name"),
         ({"pad": 4, "payload_size": 8}, "pad", "need no padding"),
@@ -128,8 +129,10 @@ def test_bad_headers(form, wire, field, offset, text):
     ],
 )
 def test_what_cannot_work_is_refused_at_once(options, key, text):
+    header = "n:u8 zero:u8=0 data:bytes2 length:u16be"
+    header += " extra:u16" * ("byteorder" in options) + " words:u8*4" * ("words" in options.values())
     with pytest.raises(DefinitionError, match=text) as caught:
-        HeaderFormat("n:u8 zero:u8=0 data:bytes2 length:u16be" + " extra:u16" * ("byteorder" in options), **options)
+        HeaderFormat(header, **options)
     assert caught.value.key == key
 
 
