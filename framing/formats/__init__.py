@@ -15,8 +15,10 @@
     choice.py      the first bytes say which of several formats it is
     function.py    a function says how long the frame is
 
-Shared by the kinds that declare named fields: `notation.py` reads the declaration, `layout.py` the bytes. `known.py`
+Shared by the kinds that declare named fields: `notation.py` reads the declaration, `layout.py` the bytes. What a header
+of fixed width may have besides: `length.py`, `padding.py`, `byteorder.py`, `checked.py`. `known.py`
 has the hot loops of kinds whose header is text, `stuffing.py` what COBS, SLIP and HDLC share, `checksums.py` sums.
-`self_delimiting.py` is what the payloads that end themselves share, `prefix.py` how a choice tells its cases.
+`self_delimiting.py` is what the payloads that end themselves share, `prefix.py` how a choice tells its cases,
+`choice_loop.py` its hot loop.
 A new kind is a new file with a subclass of `framing.frame.FrameFormat` and an entry point; nothing else changes.
 """

@@ -135,13 +135,19 @@ class BerFormat(FrameFormat):
         try:
             for _ in repeat(None, limit):
                 size = buffer[start + 1]
-                if size < _INDEFINITE and buffer[start] in plain:
-                    first = start + 2
-                else:
+                if buffer[start] not in plain or size > _INDEFINITE + 2:
                     header = self._header_size(buffer, start, end)
                     if header is None:
                         break
                     first, size = start + header[0], header[1]
+                elif size < _INDEFINITE:
+                    first = start + 2
+                elif size == _INDEFINITE + 1:
+                    first, size = start + 3, buffer[start + 2]
+                elif size == _INDEFINITE + 2:
+                    first, size = start + 4, buffer[start + 2] << 8 | buffer[start + 3]
+                else:
+                    break
                 stop = first + size
                 if stop > end or stop - start > most:
                     break

@@ -32,6 +32,11 @@ def _sizes() -> bytes:
 
 
 _SIZES = _sizes()
+# For each first byte of a short array, map or tag how many items follow.
+_COUNTS = bytes(
+    byte & 31 if 0x80 <= byte <= 0x97 else 2 * (byte & 31) if 0xA0 <= byte <= 0xB7 else 0xC0 <= byte <= 0xD7
+    for byte in range(256)
+)
 _NOTHING = bytes(256)  # inside an indefinite string each byte needs a closer look
 
 
@@ -93,14 +98,19 @@ class _CborWalk(Walk):
         self._outer: list[tuple[int, int]] = []
 
     def _walk(self, buffer: Buffer, start: int, stop: int) -> int | None:
-        place, outer = start + self._looked_size, self._outer
-        missing = self._missing
+        place, outer, max_depth = start + self._looked_size, self._outer, self._format.max_depth
+        missing, counts, room = self._missing, _COUNTS, start + self._format.max_frame_size - 1
         sizes = _NOTHING if self._kind in _NAMES else _SIZES
         while place < stop:
-            size = sizes[buffer[place]]
+            byte = buffer[place]
+            size = sizes[byte]
             if size:
                 place += size
                 missing -= 1
+            elif (count := counts[byte]) and sizes is _SIZES and place + count <= room and len(outer) < max_depth:
+                outer.append((missing - 1, self._kind))
+                missing, self._kind = count, _COUNTED
+                place += 1
             else:
                 self._missing = missing
                 size = self._look(buffer, start, place, stop)

@@ -12,10 +12,10 @@ Spec: [F67] and [F68].
 
 import copy
 from collections.abc import Mapping
-from itertools import repeat
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
+from framing.formats.choice_loop import choice_scan
 from framing.formats.prefix import UNDECIDED, Key, Prefixes, parse_prefix
 from framing.frame import Buffer, FrameFormat, Measure, check_limit, check_option
 
@@ -83,7 +83,7 @@ class ChoiceFormat(FrameFormat):
             raise DefinitionError("only the default may have filler between its frames", key="cases")
         if self._formats[-1].skip is not None:
             self.skip = self._skip
-        self.scan = self._scan  # bound to this object, whose formats it needs
+        self.scan = choice_scan(self._formats, self._prefixes)
 
     def limited(self, max_frame_size: int) -> "ChoiceFormat":
         """Return the same choice with another limit, for all of its formats."""
@@ -158,29 +158,6 @@ class ChoiceFormat(FrameFormat):
         if skip is None or start == end or self._prefixes.by_byte[buffer[start]] != self._prefixes.default:
             return start
         return skip(buffer, start, end, ended)
-
-    def _scan(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
-        """Cut many frames; see `FrameFormat.scan`."""
-        cases = [(one.measurer(), one.verify, one.payload, one.max_frame_size) for one in self._formats]
-        by_byte = [None if number == UNDECIDED else cases[number] for number in self._prefixes.by_byte]
-        append, least = out.append, max(map(len, self._prefixes.values))
-        try:
-            for _ in repeat(None, limit):
-                case = by_byte[buffer[start]]
-                if case is None:
-                    break
-                measure, verify, payload, most = case
-                total = measure(buffer, start, end)
-                if total is None or not least <= total <= most or start + total > end:
-                    break
-                stop = start + total
-                if verify is not None:
-                    verify(buffer, start, stop)
-                append(payload(buffer, start, stop))
-                start = stop
-        except (FrameError, IndexError):  # bad, which the next `measure` says; or the end
-            pass
-        return start
 
     def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
         """Tell where the payload lies, as the case's format does."""
