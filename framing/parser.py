@@ -1,14 +1,7 @@
 """FrameParser: chunks, cut anywhere → frames.
 
-What is kept, and why the time is linear in the bytes whatever the cut:
-
-    _buffer[_start:]   bytes that were looked at      _chunks   bytes that were only stored, in order
-
-1. A pull looks at the bytes only when a decision is possible: `_needed` bytes are there. So a large frame is one append
-   per chunk and one join, when its last byte has come.
-2. Where the need is unknown (a delimiter may come any time) and the chunks are smaller than what is kept, the kept
-   bytes move to a bytearray, which grows in place, and the format's `measurer` goes on where it stopped.
-3. With nothing kept, a `bytes` chunk is parsed where it lies.
+A pull looks at the bytes only when a decision is possible: `_needed` bytes are there. What is stored until then, and
+why that takes linear time whatever the cut, stands in `framing.store`.
 
 Frames before a bad byte are delivered before its error [F6]; after the error the parser keeps raising it [F8].
 """
@@ -16,16 +9,12 @@ Frames before a bad byte are delivered before its error [F6]; after the error th
 from typing import TypeVar
 
 from framing.errors import FrameError, FrameTooLargeError, HeaderError, TruncatedFrameError
-from framing.frame import Buffer, Frame, FrameFormat
+from framing.frame import Frame, FrameFormat
+from framing.store import ChunkStore
 
 __all__ = ["FrameParser"]
 
 _EVERYTHING = 1 << 62
-
-# A large frame that comes in chunks of two bytes would cost 24 times its size as a list of `bytes` objects. So chunks
-# smaller than this are put together in blocks: at 1 KiB an object costs 5 %.
-_SMALL_SIZE = 1 << 10
-_BLOCK_SIZE = 1 << 16
 _Item = TypeVar("_Item")
 
 
@@ -49,32 +38,24 @@ class FrameParser:
 
     __slots__ = (
         "_backlog",
-        "_base",
         "_batch_count",
         "_batch_start",
         "_begin",
-        "_buffer",
-        "_chunks",
-        "_chunks_size",
         "_error",
         "_finished",
         "_format",
         "_frame_size",
         "_measure",
         "_needed",
-        "_start",
+        "_store",
         "frame_count",
     )
 
     def __init__(self, format: FrameFormat, *, offset: int = 0, frame_count: int = 0) -> None:  # noqa: A002
         self._format = format
         self._measure = format.measurer()
-        self._buffer: Buffer = b""
-        self._base = offset  # stream offset of _buffer[0]
-        self._start = 0
+        self._store = ChunkStore(offset)
         self._begin = 0  # where the frame begins that _next_stop has found
-        self._chunks: list[Buffer] = []
-        self._chunks_size = 0
         self._backlog = False
         self._needed = format.min_size
         self._frame_size: int | None = None
@@ -92,12 +73,12 @@ class FrameParser:
     @property
     def offset(self) -> int:
         """Bytes from the stream's start to the first byte that is not yet part of a frame handed out."""
-        return self._base + self._start
+        return self._store.offset
 
     @property
     def pending_size(self) -> int:
         """Bytes stored and not yet part of a frame handed out."""
-        return len(self._buffer) - self._start + self._chunks_size
+        return self._store.size
 
     @property
     def needed_size(self) -> int | None:
@@ -129,16 +110,7 @@ class FrameParser:
         if type(chunk) is not bytes:
             chunk = bytes(memoryview(chunk))
         if chunk and self._error is None:
-            if self._start == len(self._buffer):  # let go of what was handed out before more is kept
-                self._base, self._start, self._buffer = self.offset, 0, b""
-            chunks = self._chunks
-            if len(chunk) >= _SMALL_SIZE or not chunks:
-                chunks.append(chunk)
-            elif type(chunks[-1]) is bytearray and len(chunks[-1]) < _BLOCK_SIZE:
-                chunks[-1] += chunk
-            else:
-                chunks.append(bytearray(chunk))
-            self._chunks_size += len(chunk)
+            self._store.add(chunk)
 
     def finish(self) -> None:
         """Say that the stream has ended. Pulls then deliver what is whole and raise if anything is left over."""
@@ -164,7 +136,8 @@ class FrameParser:
         frames: list[Frame] = []
         if self._ready(limit):
             room = _EVERYTHING if limit is None else limit
-            buffer, base, format_, start = self._buffer, self._base, self._format, self._start
+            store, format_ = self._store, self._format
+            buffer, base, start = store.buffer, store.base, store.start
             assert type(buffer) is bytes  # _ready leaves nothing else
             if format_.scan_frames is not None:
                 start = self._scanned(format_.scan_frames(buffer, start, len(buffer), room, frames, base))
@@ -185,7 +158,7 @@ class FrameParser:
         large_size = self._take_large(payloads) if limit is None or limit > 0 else 0
         if self._ready(limit):
             room = _EVERYTHING if limit is None else limit
-            buffer, payload, start = self._buffer, self._format.payload, self._start
+            buffer, payload, start = self._store.buffer, self._format.payload, self._store.start
             assert type(buffer) is bytes  # _ready leaves nothing else
             if self._format.scan is not None:
                 start = self._scanned(self._format.scan(buffer, start, len(buffer), room - len(payloads), payloads))
@@ -198,23 +171,15 @@ class FrameParser:
 
     def _take_large(self, payloads: list[bytes]) -> int:
         """Append the payload of a whole frame that lies in many chunks, copied once; return the frame's size or 0."""
-        total, buffer, start, chunks = self._frame_size, self._buffer, self._start, self._chunks
-        if total is None or len(chunks) < 2 or self.pending_size < total:
+        total, store, format_ = self._frame_size, self._store, self._format
+        if total is None or store.size < total or not format_.payload_last or format_.verify is not None:
             return 0
-        if not self._format.payload_last or self._format.verify is not None:
+        first, _ = format_.bounds(store.buffer, store.start, store.start + total)
+        payload = store.take_large(total, first)
+        if payload is None:
             return 0
-        first, _ = self._format.bounds(buffer, start, start + total)
-        rest, excess = [], self.pending_size - total
-        while excess >= len(chunks[-1]):
-            rest.append(chunks.pop())
-            excess -= len(rest[-1])
-        if excess:
-            rest.append(bytes(chunks[-1][-excess:]))
-            chunks[-1] = chunks[-1][:-excess]
-        payloads.append(b"".join((memoryview(buffer)[first:], *chunks)))
-        self._base, self._start, self._buffer = self.offset + total, 0, b""
-        self._chunks, self._chunks_size = rest[::-1], sum(map(len, rest))
-        self._need(self._format.min_size, None)
+        payloads.append(payload)
+        self._need(format_.min_size, None)
         return total
 
     def take_views(self, limit: int | None = None) -> list[memoryview]:
@@ -230,7 +195,8 @@ class FrameParser:
         views: list[memoryview] = []
         if self._ready(limit):
             room = _EVERYTHING if limit is None else limit
-            format_, buffer, view, start = self._format, self._buffer, memoryview(self._buffer), self._start
+            format_, buffer, start = self._format, self._store.buffer, self._store.start
+            view = memoryview(buffer)
             lies_there = type(format_).payload is FrameFormat.payload
             while len(views) < room and (stop := self._next_stop(start)):
                 where = slice(*format_.bounds(buffer, self._begin, stop))
@@ -241,21 +207,14 @@ class FrameParser:
 
     def unread(self) -> bytes:
         """Return the stored bytes that are no frame yet and forget them; `offset` stays: they begin there."""
-        rest = b"".join((memoryview(self._buffer)[self._start :], *self._chunks))
-        self._base, self._start, self._buffer = self.offset, 0, b""
-        self._chunks, self._chunks_size = [], 0
+        rest = self._store.take_rest()
         self._need(self._format.min_size, None)
         self._measure = self._format.measurer()
         return rest
 
     def peek(self, size: int) -> bytes:
         """Return up to `size` of the stored bytes that are no frame yet, and keep them."""
-        head = bytes(self._buffer[self._start : self._start + size])
-        for chunk in self._chunks:
-            if len(head) >= size:
-                break
-            head += chunk[: size - len(head)]
-        return head
+        return self._store.peek(size)
 
     def batch_offset(self, index: int) -> int:
         """Return the stream offset of the `index`-th frame of the last batch, for an error report.
@@ -266,10 +225,11 @@ class FrameParser:
         for _ in range(index):
             # Below 0 lies a large frame, whose bytes never were in the buffer.
             start = self._stop_again(start) if start >= 0 else 0
-        return self._base + (self._skipped(start) if start >= 0 else start)
+        return self._store.base + (self._skipped(start) if start >= 0 else start)
 
     def _stop_again(self, start: int) -> int:
-        buffer, end, start = self._buffer, len(self._buffer), self._skipped(start)
+        buffer, start = self._store.buffer, self._skipped(start)
+        end = len(buffer)
         return start + (self._format.measure(buffer, start, end) or self._format.measure_last(buffer, start, end) or 0)
 
     def _skipped(self, start: int) -> int:
@@ -278,20 +238,21 @@ class FrameParser:
         if skip is None:
             return start
         # A limited batch may leave chunks for the next one: then the end has not come.
-        return skip(self._buffer, start, len(self._buffer), self._finished and not self._chunks)
+        store = self._store
+        return skip(store.buffer, start, len(store.buffer), self._finished and not store.waiting_size)
 
     def rewind(self, index: int) -> None:
         """Put the last batch's frames from `index` (1 or more) on back for the next pull; as `batch_offset`."""
-        start = self.batch_offset(index) - self._base
+        start = self.batch_offset(index) - self._store.base
         self.frame_count -= self._batch_count - index
-        self._start = start
+        self._store.start = start
         self._error = None  # if one was met, it lies behind the frames put back and will be met again
         self._need(self._format.min_size, None)
         self._measure = self._format.measurer()
 
     def _scanned(self, start: int) -> int:
         """Go on at `start`, where a scan has stopped; the measurer may remember a frame that the scan has cut."""
-        if start > self._start:
+        if start > self._store.start:
             self._measure = self._format.measurer()
         return start
 
@@ -299,26 +260,28 @@ class FrameParser:
         """Note that a batch ends at `start`, and whether because it is `full`: then nothing is known of the rest."""
         self._backlog = full
         if full:
-            self._start = start
+            self._store.start = start
             self._need(self._format.min_size, None)
 
     def _ready(self, limit: int | None) -> bool:
         """Bring what is stored into one `bytes` buffer, if it can decide anything."""
-        self._batch_start, self._batch_count = self._start, 0
+        store = self._store
+        self._batch_start, self._batch_count = store.start, 0
         if self._error is not None:
             return False
-        if not self.pending_size or (self.pending_size < self._needed and not self._finished):
+        size = store.size
+        if not size or (size < self._needed and not self._finished):
             return False
         if limit is not None and self._has_backlog():
             return True
-        self._gather()
-        start = self._start
-        if type(self._buffer) is not bytes:
+        store.gather(once=self._frame_size is not None)
+        start = store.start
+        if type(store.buffer) is not bytes:
             if not self._next_stop(start):
                 return False
-            self._start = start
-            self._compact()  # the frame is whole: cut it, and what follows, from bytes
-        self._batch_start = self._start
+            store.start = start
+            store.freeze()  # the frame is whole: cut it, and what follows, from bytes
+        self._batch_start = store.start
         return True
 
     def _has_backlog(self) -> bool:
@@ -326,8 +289,8 @@ class FrameParser:
 
         Who feeds a chunk and pulls one frame, again and again, must not have the whole backlog copied each time.
         """
-        buffer, start = self._buffer, self._start
-        if not self._backlog or not self._chunks or type(buffer) is not bytes or start == len(buffer):
+        buffer, start = self._store.buffer, self._store.start
+        if not self._backlog or not self._store.waiting_size or type(buffer) is not bytes or start == len(buffer):
             return False
         try:
             start = self._skipped(start)
@@ -337,34 +300,13 @@ class FrameParser:
         self._backlog = total is not None and start + total <= len(buffer)
         return self._backlog
 
-    def _gather(self) -> None:
-        """Join what was stored to what is kept, in time that is linear over the stream: see the module's rules."""
-        if not self._chunks:
-            return
-        kept_size = len(self._buffer) - self._start
-        if not kept_size and len(self._chunks) == 1:
-            self._base, self._start, self._buffer = self.offset, 0, bytes(self._chunks[0])
-        elif self._frame_size is not None or kept_size <= self._chunks_size:
-            self._compact(*self._chunks)
-        else:
-            if type(self._buffer) is bytes:
-                self._base, self._buffer, self._start = self.offset, bytearray(self._buffer[self._start :]), 0
-            for chunk in self._chunks:
-                self._buffer += chunk
-        self._chunks, self._chunks_size = [], 0
-
-    def _compact(self, *chunks: Buffer) -> None:
-        """Make the buffer exactly the kept bytes and these chunks, as `bytes`."""
-        joined = b"".join((memoryview(self._buffer)[self._start :], *chunks))
-        self._base, self._start, self._buffer = self.offset, 0, joined
-
     def _next_stop(self, start: int) -> int:
         """Return where the frame at `start` ends, or 0, having noted what is missing or what is wrong."""
-        buffer, format_ = self._buffer, self._format
-        end = len(buffer)
-        ended = self._finished and not self._chunks  # a limited batch may leave chunks for the next one
+        store, format_ = self._store, self._format
+        buffer, end = store.buffer, len(store.buffer)
+        ended = self._finished and not store.waiting_size  # a limited batch may leave chunks for the next one
         start = start if format_.skip is None else self._skipped(start)
-        self._start = self._begin = start
+        store.start = self._begin = start
         if start == end:
             self._need(format_.min_size, None)
             return 0
@@ -379,7 +321,7 @@ class FrameParser:
                 if stop <= end:
                     if format_.verify is not None:
                         format_.verify(buffer, start, stop)
-                    self._start = stop
+                    store.start = stop
                     return stop
             self._need(max(format_.min_size, end - start + 1) if total is None else total, total)
             if ended:
@@ -392,11 +334,11 @@ class FrameParser:
         if total <= 0:  # a mistake in a third party's format must not become an endless loop
             raise HeaderError(
                 f"format {self._format.name} measured a frame of {total} bytes, which would never end",
-                offset=self._start,
+                offset=self._store.start,
             )
         raise FrameTooLargeError(
             f"a frame of format {self._format.name} is too large",
-            offset=self._start,
+            offset=self._store.start,
             frame_size=total,
             max_frame_size=self._format.max_frame_size,
             hint="raise max_frame_size if the peer is to be trusted with as much memory",
@@ -409,16 +351,16 @@ class FrameParser:
     def _refuse_rest(self) -> None:
         raise TruncatedFrameError(  # [F4]
             "the stream ended inside a frame",
-            offset=self._start,
+            offset=self._store.start,
             pending_size=self.pending_size,
             frame_size=self._frame_size,
         )
 
     def _fail(self, error: FrameError) -> None:
         # [F7] what the format says counts from the buffer's start
-        error.offset = self._base + (self._start if error.offset is None else error.offset)
+        error.offset = self._store.base + (self._store.start if error.offset is None else error.offset)
         self._error = error
-        self._chunks, self._chunks_size = [], 0
+        self._store.drop_waiting()
 
     def _delivered(self, batch: list[_Item]) -> list[_Item]:
         """Count a batch; raise the error that was met only if no good frame came before it."""

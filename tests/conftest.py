@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from framing.store import ChunkStore
+
 
 class Site:
     """A directory on sys.path to install small distributions into, as site-packages is."""
@@ -35,3 +37,34 @@ def site(tmp_path, monkeypatch):
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None)).startswith(str(tmp_path)):
             del sys.modules[name]
+
+
+class CountedStore(ChunkStore):
+    """Counts the bytes that are copied to bring chunks together."""
+
+    __slots__ = ("copied_size",)
+
+    def __init__(self, offset=0):
+        super().__init__(offset)
+        self.copied_size = 0
+
+    def gather(self, *, once):
+        waiting_size = self.waiting_size
+        super().gather(once=once)
+        if type(self.buffer) is bytearray:
+            self.copied_size += waiting_size
+
+    def take_large(self, size, first):
+        taken = super().take_large(size, first)
+        self.copied_size += len(taken or b"")
+        return taken
+
+    def _replace(self, buffer):
+        if not any(buffer is chunk for chunk in self._chunks):
+            self.copied_size += len(buffer)
+        super()._replace(buffer)
+
+
+@pytest.fixture
+def counted_store():
+    return CountedStore()
