@@ -2,9 +2,13 @@
 
 Each is the quick twin of `HeaderFormat.measure`, which is the specification; a property test holds them equal. They
 stand here as loops, and as closures over what they need, because a call per frame would cost as much as all the rest.
+
+Frames of one size in a row, which is how measurements, market data and benchmarks come, need no loop to be measured:
+the bytes of their lengths lie at equal distances, and a slice with a step compares them all at once.
 """
 
 import struct
+from collections.abc import Callable
 from itertools import repeat
 from struct import Struct
 
@@ -34,11 +38,43 @@ def plain_measure(length: Struct, header_size: int, base: int, least: int, caref
     return measure
 
 
+def _runs(length: Struct, header_size: int, base: int, most: int) -> Callable[[bytes, int, int, int], tuple[int, int]]:
+    """Return what counts the whole, good frames of one size at a place: (how many, their size), or (0, 0).
+
+    The work is a few steps over one byte of each frame, so asking where the sizes differ costs next to nothing.
+    """
+    unpack, columns = length.unpack_from, range(length.size - struct.calcsize(f"={length.format[-1]}"), length.size)
+
+    def run(buffer: bytes, start: int, end: int, limit: int) -> tuple[int, int]:
+        if limit < 2 or end - start < 2 * header_size:
+            return 0, 0
+        size: int = unpack(buffer, start)[0] + base
+        if not header_size <= size <= most:
+            return 0, 0
+        count = min(limit, (end - start) // size)
+        for column in columns:
+            found = buffer[start + column : start + count * size : size]
+            count = len(found) - len(found.lstrip(found[:1]))
+        return (count, size) if count > 1 else (0, 0)
+
+    return run
+
+
 def payload_scan(length: Struct, header_size: int, base: int, max_frame_size: int) -> Scan:
     """Return `scan` for frames of length + base bytes; arguments as for `plain_measure`."""
     unpack_from, most_value, least_value = length.unpack_from, max_frame_size - base, header_size - base
+    run = _runs(length, header_size, base, max_frame_size)
 
     def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+        count, frame_size = run(buffer, start, end, limit)
+        if count:
+            first, last = header_size, frame_size
+            stop = start + count * frame_size
+            out += [buffer[place + first : place + last] for place in range(start, stop, frame_size)]
+            start, limit = stop, limit - count
+        return one_by_one(buffer, start, end, limit, out)
+
+    def counting_payload(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         append, size, most, unpack = out.append, header_size, most_value, unpack_from  # a tenth faster than cells
         try:
             for _ in repeat(None, limit):
@@ -52,7 +88,7 @@ def payload_scan(length: Struct, header_size: int, base: int, max_frame_size: in
             pass
         return start
 
-    def scan_counting_more(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+    def counting_more(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         append, size, added, least, most, unpack = out.append, header_size, base, least_value, most_value, unpack_from
         try:
             for _ in repeat(None, limit):
@@ -67,14 +103,26 @@ def payload_scan(length: Struct, header_size: int, base: int, max_frame_size: in
         return start
 
     # The commonest length counts the payload alone and needs one comparison and one addition less.
-    return scan_counting_more if least_value else scan
+    one_by_one = counting_more if least_value else counting_payload
+    return scan
 
 
 def frame_scan(format: FrameFormat, length: Struct, header_size: int, base: int) -> ScanFrames:  # noqa: A002
     """Return `scan_frames` for frames of length + base bytes; arguments as for `plain_measure`."""
     unpack_from, most_value, least_value = length.unpack_from, format.max_frame_size - base, header_size - base
+    run = _runs(length, header_size, base, format.max_frame_size)
 
     def scan_frames(buffer: bytes, start: int, end: int, limit: int, out: list[Frame], offset: int) -> int:
+        append, new_frame = out.append, format.frame_class
+        count, size = run(buffer, start, end, limit)
+        for place in range(start, start + count * size, size or 1):
+            frame = new_frame()
+            frame.data = buffer[place : place + size]
+            frame.offset = offset + place
+            append(frame)
+        return one_by_one(buffer, start + count * size, end, limit - count, out, offset)
+
+    def one_by_one(buffer: bytes, start: int, end: int, limit: int, out: list[Frame], offset: int) -> int:
         append, added, least, most, unpack = out.append, base, least_value, most_value, unpack_from
         new_frame = format.frame_class
         try:

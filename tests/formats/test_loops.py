@@ -38,7 +38,10 @@ def carefully(frame_format, data):
 @given(
     header=HEADERS,
     limit=st.integers(8, 60),
-    payloads=st.lists(st.binary(max_size=70), max_size=8),
+    payloads=st.lists(st.binary(max_size=70), max_size=8)
+    | st.tuples(st.binary(max_size=9), st.integers(0, 8), st.lists(st.binary(max_size=9), max_size=3)).map(
+        lambda run: [run[0]] * run[1] + run[2]
+    ),
     rest=st.binary(max_size=12),
     room=st.integers(1, 9),
 )
