@@ -21,9 +21,10 @@ Time is an argument. Payloads are `bytes`. A parser raises `FramingError`s and n
 same `Conversation` serves a socket and a capture.
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as in typing, whose import would be most of this one's time
 if TYPE_CHECKING:
+    from typing import Any
+
     from framing.codec import Codec
     from framing.conversation import Conversation
     from framing.definition import get_protocol
@@ -127,7 +128,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name not in _EXPORTS:
         raise AttributeError(f"module 'framing' has no attribute {name!r}")
     from importlib import import_module
