@@ -1,5 +1,6 @@
 """Watching a call from outside: what else it calls, and how much memory it takes."""
 
+import gc
 import sys
 import tracemalloc
 from collections.abc import Callable
@@ -34,12 +35,15 @@ def outside_calls(function: Callable[[], object]) -> list[str]:
         if name.partition(".")[0] in OUTSIDE_MODULES or (event == "c_call" and _last(name) in OUTSIDE_FUNCTIONS):
             seen.append(name)
 
-    previous = sys.getprofile()
+    previous, collecting = sys.getprofile(), gc.isenabled()
+    gc.disable()  # a collection in the midst of it would call what others have put into gc.callbacks
     sys.setprofile(watch)
     try:
         function()
     finally:
         sys.setprofile(previous)
+        if collecting:
+            gc.enable()
     return seen
 
 

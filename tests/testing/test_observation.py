@@ -1,3 +1,4 @@
+import gc
 import sys
 import time
 import tracemalloc
@@ -39,3 +40,15 @@ def test_tracing_goes_on_for_who_began_it() -> None:
         tracemalloc.stop()
     peak_memory(lambda: None)
     assert not tracemalloc.is_tracing()
+
+
+def test_a_collection_on_the_way_is_nobodys_call():
+    import gc
+    import time
+
+    gc.callbacks.append(lambda *_: time.perf_counter())
+    try:
+        assert outside_calls(lambda: [[number] for number in range(100_000)]) == []
+        assert gc.isenabled()
+    finally:
+        gc.callbacks.pop()
