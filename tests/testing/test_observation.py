@@ -43,9 +43,6 @@ def test_tracing_goes_on_for_who_began_it() -> None:
 
 
 def test_a_collection_on_the_way_is_nobodys_call():
-    import gc
-    import time
-
     gc.callbacks.append(lambda *_: time.perf_counter())
     try:
         assert outside_calls(lambda: [[number] for number in range(100_000)]) == []
