@@ -360,6 +360,7 @@ class FrameParser:
         # [F7] what the format says counts from the buffer's start
         error.offset = self._store.base + (self._store.start if error.offset is None else error.offset)
         self._error = error
+        self._frame_size = None  # of the frame before, if any: nothing is known of what follows
         self._store.drop_waiting()
 
     def _delivered(self, batch: list[_Item]) -> list[_Item]:

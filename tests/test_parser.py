@@ -510,3 +510,15 @@ def test_views_of_payloads_that_are_no_part_of_the_frame():
     parser = FrameParser(Padded())
     parser.feed(b"Cabc Bxy")
     assert [bytes(view) for view in parser.take_views()] == [b"cba", b"yx"]
+
+
+def test_after_an_error_nothing_is_known_of_a_size_that_was_told_before():
+    # The first frame was announced and completed; what follows has no length, so its bounds must not be asked for.
+    parser = FrameParser(get_format("octet_counting"))
+    parser.feed(b"3 a")
+    assert parser.take_payloads() == []
+    parser.feed(b"bcx" + b"y" * 40)
+    assert parser.take_payloads() == [b"abc"]
+    for pull in (parser.take_payloads, parser.take_frames, parser.take_views):
+        with pytest.raises(HeaderError):
+            pull()
