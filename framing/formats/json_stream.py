@@ -10,8 +10,9 @@ is looked at in Python. Both are possessive: they never go back. Spec: [F62], [F
 """
 
 import re
+import sys
 
-from framing.errors import HeaderError
+from framing.errors import DefinitionError, HeaderError
 from framing.formats.self_delimiting import WINDOW_SIZE, SelfDelimitingFormat, Walk
 from framing.frame import Buffer, Measure
 
@@ -32,6 +33,9 @@ _STRING_REST = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
 # Most strings have no backslash before their end, and are passed over at four times the speed.
 _STRING = rb'"(?:[^"]*+"(?<!\\")|' + _STRING_REST + rb'")'
 _PLAIN = rb'[^]["{}]*+'
+
+# The repair of python/cpython#106052. Groups that go back instead would take quadratic time.
+_WORKING_VERSION = (3, 11, 5)
 
 _match_spaces = re.compile(_SPACES).match
 _skip_string = re.compile(_STRING_REST, re.DOTALL).match
@@ -59,7 +63,7 @@ class JsonStreamFormat(SelfDelimitingFormat):
         max_frame_size: limit on the whole object or array.
 
     Raises:
-        DefinitionError: an option is out of range.
+        DefinitionError: an option is out of range, or this Python is older than 3.11.5.
     """
 
     name = "json_stream"
@@ -67,6 +71,13 @@ class JsonStreamFormat(SelfDelimitingFormat):
 
     def _prepare(self) -> None:
         super()._prepare()
+        if sys.version_info < _WORKING_VERSION:
+            raise DefinitionError(
+                "json_stream cannot work here: before Python 3.11.5, possessive groups match wrongly",
+                found=sys.version.split()[0],
+                allowed="Python 3.11.5 or newer",
+                hint="python/cpython#106052; JSON on lines needs the format lines",
+            )
         value = b"(?:" + _value(min(_LEVELS, self.max_depth)) + b")"
         self.match_value = re.compile(value, re.DOTALL).match
         self._match_only_value = re.compile(_SPACES + value, re.DOTALL).fullmatch
