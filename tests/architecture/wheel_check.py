@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib import metadata, resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import framing
@@ -11,6 +12,11 @@ from framing.entries import BUILTINS
 from framing.registry import entries, load, probe
 
 CHECKOUT = Path(__file__).parents[2]
+
+
+def names_of_vectors(directory: Traversable) -> set[str]:
+    files = [*directory.iterdir(), *(directory / "protocols").iterdir()]
+    return {path.name for path in files if path.name.endswith("json")}
 
 
 def check() -> None:
@@ -31,8 +37,8 @@ def check() -> None:
     for kind in ("md", "json"):
         there = {path.name for path in resources.files("framing.specs").iterdir() if path.name.endswith(kind)}
         assert there == {path.name for path in (CHECKOUT / "specs").glob(f"*.{kind}")}, f"*.{kind} of specs are missing"
-    vectors = {path.name for path in resources.files("framing.specs.vectors").iterdir() if path.name.endswith("json")}
-    assert vectors == {path.name for path in (CHECKOUT / "specs" / "vectors").glob("*.json")}, "vectors are missing"
+    vectors = names_of_vectors(resources.files("framing.specs.vectors"))
+    assert vectors == names_of_vectors(CHECKOUT / "specs" / "vectors"), "vectors are missing"
     files = metadata.files("framewire") or []
     assert {"LICENSE"} <= {path.name for path in files}
     assert not [path for path in files if path.parts[0] == "tests"], "tests have got into the wheel"

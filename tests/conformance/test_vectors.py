@@ -16,6 +16,7 @@ from framing.testing import every_cut
 
 SPECS = Path(__file__).parents[2] / "specs"
 FILES = sorted(SPECS.glob("vectors/frame_*.json"))
+PROTOCOL_FILES = sorted(SPECS.glob("vectors/protocols/*.json"))
 MANIFEST = json.loads((SPECS / "vectors/frame_manifest.json").read_text(encoding="utf-8"))
 
 COMMON = {"id", "source", "clauses", "note"}
@@ -30,8 +31,8 @@ KINDS = {
 FACTS = ("offset", "frame_number", "field", "frame_size", "max_frame_size", "pending_size", "path", "key", "position")
 
 
-def vectors():
-    for path in FILES:
+def vectors(files):
+    for path in files:
         if path.name != "frame_manifest.json":
             content = json.loads(path.read_text(encoding="utf-8"))
             assert content.keys() == {"schema", "vectors"}
@@ -39,7 +40,9 @@ def vectors():
             yield from ((path.name, vector) for vector in content["vectors"])
 
 
-VECTORS = list(vectors())
+# Those of the clauses, and those that single protocols have from their specifications.
+FRAME_VECTORS, PROTOCOL_VECTORS = list(vectors(FILES)), list(vectors(PROTOCOL_FILES))
+VECTORS = FRAME_VECTORS + PROTOCOL_VECTORS
 
 
 def kind_of(vector):
@@ -251,16 +254,30 @@ def test_no_vector_has_an_unknown_key():
         kind = kind_of(vector)
         beside, inside = KINDS[kind]
         assert vector.keys() - {"note"} == (COMMON - {"note"}) | beside | {kind}, vector["id"]
+        assert vector["source"], vector["id"]
         if kind != "serialize":
             assert vector[kind].keys() <= inside, vector["id"]
 
 
 def test_the_manifest_counts_the_vectors_and_names_those_that_are_left_for_later():
-    assert dict(Counter(name for name, _ in VECTORS)) == MANIFEST["files"]
+    assert dict(Counter(name for name, _ in FRAME_VECTORS)) == MANIFEST["files"]
     ids = [vector["id"] for _, vector in VECTORS]
     later = [name for group in MANIFEST["later"] for name in group["ids"]]
     assert len({*ids, *later}) == len(ids) + len(later)
     assert all(group["reason"] for group in MANIFEST["later"])
+
+
+def test_there_are_files_of_protocols():
+    assert PROTOCOL_FILES
+
+
+@pytest.mark.parametrize("path", PROTOCOL_FILES, ids=lambda path: path.stem)
+def test_a_protocol_file_has_conversations_of_that_protocol_good_and_bad(path):
+    own = [vector for name, vector in PROTOCOL_VECTORS if name == path.name]
+    assert {vector.get("protocol") for vector in own} == {path.stem}
+    assert all(vector["id"].startswith(path.stem) for vector in own)
+    assert any(is_valid(vector) and vector["conversation"]["frames"] for vector in own)
+    assert any(is_invalid(vector) for vector in own)
 
 
 def clauses():
@@ -286,7 +303,7 @@ def is_valid(vector):
 @pytest.mark.parametrize("clause", clauses())
 def test_each_clause_has_vectors_that_keep_it_and_that_break_it(clause):
     text = clauses()[clause]
-    own = [vector for _, vector in VECTORS if clause in vector["clauses"]]
+    own = [vector for _, vector in FRAME_VECTORS if clause in vector["clauses"]]
     for marker, found in (("No valid vector:", is_valid), ("No invalid vector:", is_invalid)):
         excused = marker in text or "No vector:" in text
         assert any(found(vector) for vector in own) != excused

@@ -1,0 +1,1 @@
+"""Conversations for single protocols, worked out from their specifications, as JSON."""
