@@ -169,6 +169,7 @@ class Protocol:
         server: what the server sends.
         title: one line for people.
         ports: TCP ports by which a capture tells the server's side.
+        udp_ports: the same for UDP, where each datagram is whole frames.
         source: where the facts come from: an RFC, a document.
         not_covered: what is deliberately left out.
 
@@ -176,7 +177,7 @@ class Protocol:
         DefinitionError: a rule names a phase or a field that does not exist.
     """
 
-    __slots__ = ("client", "name", "not_covered", "ports", "server", "source", "title")
+    __slots__ = ("client", "name", "not_covered", "ports", "server", "source", "title", "udp_ports")
 
     def __init__(
         self,
@@ -186,6 +187,7 @@ class Protocol:
         *,
         title: str = "",
         ports: tuple[int, ...] = (),
+        udp_ports: tuple[int, ...] = (),
         source: str = "",
         not_covered: str = "",
     ) -> None:
@@ -194,6 +196,7 @@ class Protocol:
         self.server = server
         self.title = title
         self.ports = ports
+        self.udp_ports = udp_ports
         self.source = source
         self.not_covered = not_covered
         for side in SIDES:
@@ -232,6 +235,7 @@ class Protocol:
             self.server.limited(max_frame_size),
             title=self.title,
             ports=self.ports,
+            udp_ports=self.udp_ports,
             source=self.source,
             not_covered=self.not_covered,
         )

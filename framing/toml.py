@@ -1,6 +1,6 @@
 """A protocol definition file: TOML → Protocol.
 
-    name = "postgresql"                      title, ports, source, not_covered: facts for people and captures
+    name = "postgresql"                      title, ports, udp_ports, source, not_covered: facts for people and captures
     [both]                                   one wire format for both directions, or
     [client]                                 [client] and [server], each either a wire format
     header = "type:u8 length:u32be"
@@ -194,24 +194,26 @@ def _near(key: str, known: Iterable[str]) -> str | None:
 
 
 def _protocol(table: _Table) -> Protocol:
-    facts = {key: table.take(key, str, default="") for key in ("title", "source", "not_covered")}
+    facts: dict[str, Any] = {key: table.take(key, str, default="") for key in ("title", "source", "not_covered")}
     name: str = table.take("name", str, default="")
-    ports = tuple(table.take("ports", list, default=[]))
+    ports = {key: tuple(table.take(key, list, default=[])) for key in ("ports", "udp_ports")}
     both, sides = table.inner("both"), [table.inner(side) for side in SIDES]
     table.finish()
     if not name:
         raise table.error("a protocol needs a name", "name", "nothing", "text")
-    if not all(type(port) is int and 0 < port < 65536 for port in ports):
-        raise table.error("not a list of ports", "ports", ports, "[1 to 65535, …]")
+    facts |= ports
+    for key, listed in ports.items():
+        if not all(type(port) is int and 0 < port < 65536 for port in listed):
+            raise table.error("not a list of ports", key, listed, "[1 to 65535, …]")
     there = [key for key in ("both", *SIDES) if key in table.content]
     if there == ["both"]:
-        return Protocol.both_ways(name, _lone_wire(both), ports=ports, **facts)
+        return Protocol.both_ways(name, _lone_wire(both), **facts)
     if there != [*SIDES]:
         reason = "a protocol has [both], or [client] and [server]"
         raise table.error(reason, there[-1] if there else "both", there or "none of them", "either")
     client, server = map(_direction, sides)
     with table.locating(""):
-        return Protocol(name, client, server, ports=ports, **facts)
+        return Protocol(name, client, server, **facts)
 
 
 def _direction(table: _Table) -> Direction:

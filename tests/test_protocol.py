@@ -24,8 +24,8 @@ def one_way(*phases, **options):
 
 
 def test_both_ways():
-    protocol = Protocol.both_ways("echo", BYTES, title="Echo", ports=(7,))
-    assert (protocol.name, protocol.title, protocol.ports) == ("echo", "Echo", (7,))
+    protocol = Protocol.both_ways("echo", BYTES, title="Echo", ports=(7,), udp_ports=(7, 8))
+    assert (protocol.name, protocol.title, protocol.ports, protocol.udp_ports) == ("echo", "Echo", (7,), (7, 8))
     assert protocol.client.wire is protocol.server.wire is BYTES
     assert repr(protocol) == "<Protocol echo>"
     assert (other_side("client"), other_side("server")) == ("server", "client")
@@ -66,3 +66,13 @@ def test_a_rule_looks_at_count_payload_and_header():
 def test_what_cannot_work_is_refused_at_once(make, text):
     with pytest.raises(DefinitionError, match=text):
         make()
+
+
+def test_another_limit_keeps_the_facts():
+    protocol = Protocol.both_ways(
+        "echo", BYTES, title="Echo", ports=(7,), udp_ports=(8,), source="RFC", not_covered="x"
+    )
+    limited = protocol.limited(9)
+    assert limited.client.wire.format.max_frame_size == 9
+    facts = ("name", "title", "ports", "udp_ports", "source", "not_covered")
+    assert [getattr(limited, name) for name in facts] == [getattr(protocol, name) for name in facts]

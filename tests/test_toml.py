@@ -31,6 +31,7 @@ ports = [
     1,
     65535, # client = 0
 ]
+udp_ports = [65534]
 
 [client]
 start = "one"
@@ -92,7 +93,8 @@ class TestWhatIsMade:
         protocol = parse_protocol(WHOLE, "my.toml")
         one, two = protocol.client.phases["one"], protocol.client.phases["two"]
 
-        assert (protocol.name, protocol.ports, protocol.source) == ("whole", (1, 65535), "")
+        assert (protocol.name, protocol.source) == ("whole", "")
+        assert (protocol.ports, protocol.udp_ports) == ((1, 65535), (65534,))
         assert protocol.title == '[client.phases.one]\nheader = "length:u31be"\n'
         assert (protocol.client.start, protocol.client.midstream) == ("one", "two")
         assert one.wire.format == HeaderFormat("kind:u8 length:u8", counts="frame", max_frame_size=100)
@@ -218,13 +220,14 @@ MISTAKES = [
         {
             "found": "titel",
             "hint": "did you mean title?",
-            "allowed": "title, source, not_covered, name, ports, both, client, server",
+            "allowed": "title, source, not_covered, name, ports, udp_ports, both, client, server",
         },
     ),
     ("65535,", "65536,", "ports = [", "ports", {"found": (1, 65536), "allowed": "[1 to 65535, …]"}),
     ("65535,", "0,", "ports = [", "ports", {"found": (1, 0), "allowed": "[1 to 65535, …]"}),
     ("65535,", "true,", "ports = [", "ports", {"found": (1, True), "allowed": "[1 to 65535, …]"}),
     ("65535,", '"5",', "ports = [", "ports", {"found": (1, "5"), "allowed": "[1 to 65535, …]"}),
+    ("65534", "65536", "udp_p", "udp_ports", {"found": (65536,), "allowed": "[1 to 65535, …]"}),
     ("ports = [\n", "ports = 5\nx = [\n", "ports = 5", "ports", {"found": "an integer", "allowed": "an array"}),
     ('start = "one"', 'start = "zero"', 'start = "z', "client.start", {"found": "zero", "allowed": "one, two"}),
     ('start = "one"', "start = 1", "start = 1", "client.start", {"found": "an integer", "allowed": "text"}),

@@ -19,6 +19,7 @@ def described(protocol: Protocol) -> dict[str, Any]:
         "name": protocol.name,
         "title": protocol.title,
         "ports": list(protocol.ports),
+        "udp_ports": list(protocol.udp_ports),
         "source": protocol.source,
         "not_covered": protocol.not_covered,
         "client": _direction(protocol.client),

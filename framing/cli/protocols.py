@@ -39,13 +39,13 @@ def _list(form: str) -> None:
         for row in rows:
             print_json(row)
         return
-    cells = [(row["name"], " ".join(map(str, row["ports"])) or "-", row["problem"] or row["title"]) for row in rows]
+    cells = [(row["name"], _ports(row) or "-", row["problem"] or row["title"]) for row in rows]
     print_table(("PROTOCOL", "PORTS", "TITLE"), cells)
 
 
 def _row(entry: registry.Entry) -> dict[str, Any]:
     row: dict[str, Any] = {"name": entry.spelling, "distribution": entry.distribution}
-    row |= {"ports": [], "title": "", "problem": None}
+    row |= {"ports": [], "udp_ports": [], "title": "", "problem": None}
     if not entry.usable:
         return row | {"problem": f"cannot be used: {entry.problem}"}
     if not entry.path:
@@ -55,12 +55,17 @@ def _row(entry: registry.Entry) -> dict[str, Any]:
         protocol = get_protocol(entry.spelling)
     except FramingError as error:
         return row | {"problem": f"cannot be used: {error}"}
-    return row | {"ports": list(protocol.ports), "title": protocol.title}
+    ports = {"ports": list(protocol.ports), "udp_ports": list(protocol.udp_ports)}
+    return row | ports | {"title": protocol.title}
+
+
+def _ports(form: dict[str, Any]) -> str:
+    return " ".join([*map(str, form["ports"]), *(f"{port}/udp" for port in form["udp_ports"])])
 
 
 def _show(form: dict[str, Any]) -> None:
     click.secho(escaped(" — ".join(part for part in (form["name"], form["title"]) if part)), bold=True)
-    facts = {"ports": " ".join(map(str, form["ports"])), "source": form["source"], "not covered": form["not_covered"]}
+    facts = {"ports": _ports(form), "source": form["source"], "not covered": form["not_covered"]}
     for name, text in facts.items():
         if text:
             click.echo(f"  {name + ':':<13}{escaped(' '.join(text.split()))}")

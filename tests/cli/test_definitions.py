@@ -10,6 +10,7 @@ PHASED = """
 name = "phased"
 title = "Two phases"
 ports = [7, 9]
+udp_ports = [9]
 source = "RFC 0"
 not_covered = "the rest"
 [client.phases.hello]
@@ -34,10 +35,11 @@ def test_everything_that_a_definition_says_is_there():
 
     hello, rest = form["client"].pop("phases")
     assert form["client"] == {"start": "hello", "midstream": "rest"}
-    assert {key: form[key] for key in ("name", "title", "ports", "source", "not_covered")} == {
+    assert {key: form[key] for key in ("name", "title", "ports", "udp_ports", "source", "not_covered")} == {
         "name": "phased",
         "title": "Two phases",
         "ports": [7, 9],
+        "udp_ports": [9],
         "source": "RFC 0",
         "not_covered": "the rest",
     }

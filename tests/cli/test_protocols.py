@@ -11,6 +11,7 @@ MINE = """
 name = "mine"
 title = "My\\u001b[2J own"
 ports = [7, 9]
+udp_ports = [7]
 source = "RFC 0"
 not_covered = "the rest"
 [client.phases.hello]
@@ -47,7 +48,7 @@ def test_the_list_has_names_ports_and_titles(site):
     lines = run().stdout.splitlines()
 
     assert lines[0].split() == ["PROTOCOL", "PORTS", "TITLE"]
-    assert ["acme_chat", "7", "9", "Myown"] in [line.split() for line in lines]
+    assert ["acme_chat", "7", "9", "7/udp", "Myown"] in [line.split() for line in lines]
     assert ["acme_talk", "-"] in [line.split() for line in lines]
 
 
@@ -87,6 +88,7 @@ def test_the_list_as_json_lines(site):
         "name": "acme_chat",
         "distribution": "acme",
         "ports": [7, 9],
+        "udp_ports": [7],
         "title": "My\x1b[2J own",
         "problem": None,
     }
@@ -99,7 +101,7 @@ def test_a_definition_is_shown_whole(mine):
     assert shown.exit_code == 0
     assert shown.stdout.splitlines() == [
         "mine — My\\x1b[2J own",
-        "  ports:       7 9",
+        "  ports:       7 9 7/udp",
         "  source:      RFC 0",
         "  not covered: the rest",
         "",
