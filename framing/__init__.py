@@ -5,14 +5,14 @@ The core, without I/O: no sockets, no clock, no threads. The map, each floor imp
     cli/                              one file per command
     capture/    testing/              capture file → records; the contracts as functions for anyone's plug-in
     definition.py  toml.py            name, TOML file, module:attr, shorthand → Protocol
-    shorthand.py                      one line of text → frame format, codec
+    shorthand.py  facts.py            one line of text → frame format, codec; what definitions say of themselves
     conversation.py                   both directions of one connection, phase by phase
     protocol.py  reader.py            Protocol: two directions, phases; MessageReader: chunks → messages
     wire.py                           WireFormat: a frame format and its codec; the tagged union
     parser.py   registry.py           chunks → frames; names → plug-ins
     formats/    codecs/               one kind of cut, one codec per file; ordinary plug-ins
     frame.py    codec.py              Frame and FrameFormat; Codec: the contracts of the two kinds of plug-in
-    errors.py                         the error tree; nothing else is raised
+    errors.py  picture.py             the error tree, nothing else is raised; byte pictures of frames
 
 `transports`, beside this package, runs a protocol on trio and uses only the names exported here.
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from framing.errors import DefinitionError, FrameTooLargeError
+from framing.picture import Part
 
 __all__ = [
     "DEFAULT_MAX_FRAME_SIZE",
@@ -181,6 +182,10 @@ class FrameFormat(ABC):
             EncodeError: a field is missing, unknown or does not fit, or the payload cannot stand in this format.
             FrameTooLargeError: the frame would be larger than `max_frame_size`; nothing was written.
         """
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell, for pictures, what a frame is made of: by case, where there are several, its parts in wire order."""
+        return {}
 
     def serialize_many(self, payloads: Sequence[bytes]) -> bytes:
         """Return the frames of several payloads in a row, without fields. Override it where a loop can be quicker.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from framing.picture import Part
 from framing.protocol import Direction, Phase, Protocol, Rule
 
 __all__ = ["described", "described_both_ways"]
@@ -43,6 +44,7 @@ def _phase(phase: Phase) -> dict[str, Any]:
     return {
         "name": phase.name,
         "format": repr(frame_format),
+        "layouts": {name: list(map(_part, parts)) for name, parts in frame_format.layouts().items()},
         "fields": list(frame_format.field_names),
         "codec": repr(phase.wire.codec),
         "max_frame_size": frame_format.max_frame_size,
@@ -50,6 +52,10 @@ def _phase(phase: Phase) -> dict[str, Any]:
         "otherwise": phase.otherwise,
         "after": [_rule(rule) for rule in phase.after],
     }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return part._asdict() | {"bits": [list(bit) for bit in part.bits]}
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

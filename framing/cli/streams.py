@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import click
 
-from framing import registry
 from framing.capture.files import source_name
 from framing.capture.lines import format_time, json_line
 from framing.capture.overview import survey
@@ -13,8 +12,7 @@ from framing.capture.records import ErrorRecord, FlowRecord
 from framing.cli.console import colour_wanted, escaped, note, print_table
 from framing.cli.exits import BAD_FRAMES, OK, TRUNCATED
 from framing.cli.frametext import problem_text
-from framing.definition import get_protocol
-from framing.errors import FramingError
+from framing.facts import names_by_port
 
 __all__ = ["streams"]
 
@@ -50,7 +48,7 @@ def streams(file: str, form: str) -> None:
     """
     rows: list[FlowRecord] = []
     code, is_empty = OK, True
-    for record in survey(file, _protocols_by_port()):
+    for record in survey(file, names_by_port()):
         if form == "jsonl":
             sys.stdout.write(json_line(record))
         elif isinstance(record, FlowRecord):
@@ -65,21 +63,6 @@ def streams(file: str, form: str) -> None:
     if form == "text" and (rows or is_empty):
         _print_rows(rows)
     click.get_current_context().exit(code)
-
-
-def _protocols_by_port() -> dict[int, tuple[str, ...]]:
-    """Return the names of the protocols on each port, of those that are files: a guess shall run nobody's code."""
-    known: dict[int, tuple[str, ...]] = {}
-    for entry in registry.entries("protocol"):
-        if not entry.usable or not entry.path:
-            continue
-        try:
-            protocol = get_protocol(entry.spelling)
-        except FramingError:  # told by `framing protocols`; here it is only one guess less
-            continue
-        for port in protocol.ports:
-            known[port] = (*known.get(port, ()), entry.spelling)
-    return known
 
 
 def _print_rows(rows: list[FlowRecord]) -> None:

@@ -18,6 +18,7 @@ from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLar
 from framing.formats.choice_loop import choice_scan
 from framing.formats.prefix import UNDECIDED, Key, Prefixes, parse_prefix
 from framing.frame import Buffer, FrameFormat, Measure, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["ChoiceFormat"]
 
@@ -213,6 +214,15 @@ class ChoiceFormat(FrameFormat):
         if read != number:
             raise EncodeError("a frame of this case would not be read as one: it begins otherwise", path=self.field)
         return data
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the parts of each case, by how it begins."""
+        keys = (*self._prefixes.keys, "other")
+        return {
+            f"{key} {inner}".rstrip(): parts
+            for key, form in zip(keys, self._formats, strict=False)
+            for inner, parts in form.layouts().items()
+        }
 
     def __repr__(self) -> str:
         cases = ", ".join(f"{key!r}: {one!r}" for key, one in zip(self._prefixes.keys, self._formats, strict=False))

@@ -15,6 +15,7 @@ from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["DelimiterFormat", "LineFormat"]
 
@@ -204,6 +205,12 @@ class DelimiterFormat(FrameFormat):
             return data.find(self._written) == len(data) - len(self._written)
         # Waiting: what is sent next must not make a longer delimiter of this one.
         return self._find(data, 0, len(data), waiting=True) == len(data) and self.payload(data, 0, len(data)) == payload
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the payload and the delimiter behind it."""
+        text = " or ".join(repr(one)[1:] for one in self._delimiters)
+        sizes = {len(one) for one in self._delimiters}
+        return {"": (Part("payload"), Part("delimiter", sizes.pop() if len(sizes) == 1 else None, text))}
 
     def __repr__(self) -> str:
         shown = [repr(self._delimiters[0] if len(self._delimiters) == 1 else self._delimiters)]

@@ -32,6 +32,7 @@ from framing.formats.known import known_scans
 from framing.formats.layout import Layout
 from framing.formats.notation import Field, parse_notation
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["DigitsFormat", "NetstringFormat", "OctetCountingFormat", "PktLineFormat"]
 
@@ -275,6 +276,14 @@ class DigitsFormat(FrameFormat):
         if payload:
             raise EncodeError("a control packet has no payload", path="control", found=control)
         return control
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the fields, the digits, what parts them from the payload, the payload, and the end."""
+        kind = "hex digits" if self._base == 16 else "decimal digits"
+        digits = Part("length", self._digits or None, kind)
+        constants = (("separator", self._separator), (self.end_name, self._end))
+        separator, end = ((Part(name, len(text), repr(text)[1:]),) if text else () for name, text in constants)
+        return {"": (*self._before.parts(), digits, *separator, Part("payload"), *end)}
 
     def __repr__(self) -> str:
         defaults = cast(dict[str, Any], DigitsFormat.__init__.__kwdefaults__) | {"digits": 0}

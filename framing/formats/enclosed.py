@@ -17,6 +17,7 @@ from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["EnclosedFormat"]
 
@@ -202,6 +203,11 @@ class EnclosedFormat(FrameFormat):
             hint = "escape it in the codec, or use a format with a length"
             raise EncodeError("the payload contains the start or the stop", found=payload, hint=hint)
         return data
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the bytes around the payload."""
+        start, stop = (Part("", len(text), repr(text)[1:]) for text in (self._start, self._stop))
+        return {"": (start, Part("payload"), stop)}
 
     def __repr__(self) -> str:
         inside = ", start_inside=True" if self._start_inside and self._start != self._stop else ""

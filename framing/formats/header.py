@@ -32,6 +32,7 @@ from framing.formats.length import Length
 from framing.formats.loops import frame_scan, payload_scan, plain_measure
 from framing.formats.notation import Field, parse_notation
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
+from framing.picture import Part
 
 if TYPE_CHECKING:
     from framing.formats.checked import Checks
@@ -255,6 +256,12 @@ class HeaderFormat(FrameFormat):
         pieces[::2] = map(headers.__getitem__, map(len, payloads))
         pieces[1::2] = payloads
         return b"".join(pieces)
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the header's fields, the payload, the padding and the trailer's fields."""
+        pad = (Part("pad"),) if self._has_pad else ()
+        payload = () if self._fixed_payload_size == 0 else (Part("payload", self._fixed_payload_size),)
+        return {"": (*self._header.parts(), *payload, *pad, *self._trailer.parts())}
 
     def __repr__(self) -> str:
         plain = {"trailer": "", "length": "length", "counts": "payload"}

@@ -18,6 +18,7 @@ from framing.formats.counts import check_counted_once, counted_size
 from framing.formats.layout import Layout
 from framing.formats.notation import parse_notation
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["VarintFormat", "varint_bytes"]
 
@@ -164,6 +165,11 @@ class VarintFormat(FrameFormat):
         length = varint_bytes(len(payload) + self._counted)
         self.check_size(self._layout.size + len(length) + len(payload))
         return self._layout.write(values) + length + payload
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the fields, the length and the payload."""
+        length = Part(self._length, None, f"varint{self._length_size}")
+        return {"": (*self._layout.parts(), length, Part("payload"))}
 
     def __repr__(self) -> str:
         counts = f", counts={self._counts!r}" if self._counts != "payload" else ""

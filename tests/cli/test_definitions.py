@@ -43,6 +43,13 @@ def test_everything_that_a_definition_says_is_there():
         "source": "RFC 0",
         "not_covered": "the rest",
     }
+    [parts] = hello.pop("layouts").values()
+    assert [(part["name"], part["size"], part["text"]) for part in parts] == [
+        ("magic", 4, "bytes4"),
+        ("kind", 1, "u8"),
+        ("length", 1, "u8"),
+        ("payload", None, ""),
+    ]
     assert hello == {
         "name": "hello",
         "format": "HeaderFormat(header='magic:bytes4 kind:u8 length:u8', max_frame_size=261)",

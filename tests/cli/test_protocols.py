@@ -47,9 +47,19 @@ def test_the_list_has_names_ports_and_titles(site):
 
     lines = run().stdout.splitlines()
 
-    assert lines[0].split() == ["PROTOCOL", "PORTS", "TITLE"]
-    assert ["acme_chat", "7", "9", "7/udp", "Myown"] in [line.split() for line in lines]
+    assert lines[0].split() == ["PROTOCOL", "TITLE", "PORTS"]
+    assert ["acme_chat", "Myown", "7", "9", "7/udp"] in [line.split() for line in lines]
     assert ["acme_talk", "-"] in [line.split() for line in lines]
+
+
+@pytest.mark.parametrize(("word", "names"), [("AMQP", {"amqp"}), ("9092", {"kafka"}), ("909", set())])
+def test_the_list_can_be_searched(word, names):
+    shown = run("--find", word, "--format", "jsonl")
+    found = {json.loads(line)["name"] for line in shown.stdout.splitlines()}
+    assert names <= found
+    assert "tls" not in found
+    assert ("none of" in shown.stderr) == (not names)  # and not at all in silence
+    assert run("--find", word, "kafka").exit_code == 2
 
 
 def test_a_definition_that_cannot_work_is_a_row(site):
@@ -59,7 +69,7 @@ def test_a_definition_that_cannot_work_is_a_row(site):
 
     assert listed.exit_code == 0
     [row] = [line for line in listed.stdout.splitlines() if line.startswith("acme_bad")]
-    assert row.split()[1:5] == ["-", "cannot", "be", "used:"]
+    assert row.split()[1:4] == ["cannot", "be", "used:"]
     assert run("acme_bad").exit_code == 2
 
 
@@ -107,6 +117,11 @@ def test_a_definition_is_shown_whole(mine):
         "",
         "client sends",
         "  hello (start)",
+        "    0        1        2",
+        "    +--------+--------+- - - - -+",
+        "    |  kind  | length | payload |",
+        "    |   u8   |   u8   |         |",
+        "    +--------+--------+- - - - -+",
         "    frames: HeaderFormat(header='kind:u8 length:u8', max_frame_size=257)",
         "    fields: kind",
         "    codec:  RawCodec()",
@@ -114,11 +129,21 @@ def test_a_definition_is_shown_whole(mine):
         "    begins: 0x68656c6c6f, or else it is rest",
         "    after:  kind = 3 and payload begins with 0x78 and frame 2 or later: client → rest, server → rest",
         "  rest (midstream)",
+        "    0                 2",
+        "    +-----------------+- - - - -+",
+        "    |      length     | payload |",
+        "    |      u16be      |         |",
+        "    +-----------------+- - - - -+",
         "    frames: HeaderFormat(header='length:u16be', max_frame_size=65537)",
         "    codec:  RawCodec()",
         "    limit:  65537 bytes a frame",
         "",
         "server sends",
+        "  0                 2",
+        "  +-----------------+- - - - -+",
+        "  |      length     | payload |",
+        "  |      u16be      |         |",
+        "  +-----------------+- - - - -+",
         "  frames: HeaderFormat(header='length:u16be', max_frame_size=65537)",
         "  codec:  RawCodec()",
         "  limit:  65537 bytes a frame",
