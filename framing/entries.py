@@ -45,6 +45,7 @@ BUILTINS = {
     "format": {
         "header": "framing.formats.header:HeaderFormat",
         "varint": "framing.formats.varint:VarintFormat",
+        "conditional": "framing.formats.conditional:ConditionalFormat",
         "delimiter": "framing.formats.delimiter:DelimiterFormat",
         "lines": "framing.formats.delimiter:LineFormat",
         "ber": "framing.formats.ber:BerFormat",

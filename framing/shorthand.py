@@ -6,7 +6,8 @@
     value     = decimal | 0x hex | true | false | "text" with Python's escapes | a bare word
 
 Three kinds of name stand for a format with an option: `u8` … `u64le` for `header("length:…")`, `varint5` for
-`varint("length:varint5")`.
+`varint("length:varint5")`. What `header` declares may be one of three formats: with a varint it is `varint`, with
+conditions, `xor` or `minimal` it is `conditional`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,8 @@ def get_format(text: str, /, **options: Any) -> FrameFormat:
     """
     options = {key: _nested(key, value) for key, value in options.items()}
     call = expanded(parse_call(text))
+    if call.name == "header":
+        call = Call(_kind_of_header(call, options), call.arguments, call.options)
     try:
         factory = load("format", call.name)
     except UnknownNameError as error:
@@ -96,12 +99,7 @@ def get_table_format(options: dict[str, Any]) -> FrameFormat:
         raise DefinitionError("a format has a header or a name", key="format", found=found, allowed="one of them")
     if "format" in options:
         return get_format(options["format"], **{key: value for key, value in options.items() if key != "format"})
-    return get_format(_kind_of_header(options["header"]), **options)
-
-
-def _kind_of_header(header: object) -> str:
-    types = (token.partition(":")[2] for token in header.split()) if isinstance(header, str) else ()
-    return "varint" if any(one.startswith("varint") for one in types) else "header"
+    return get_format("header", **options)
 
 
 def _nested(path: str, value: Any) -> Any:
@@ -248,6 +246,15 @@ def expanded(call: Call) -> Call:
     """Turn the type of a length into the format that it stands for."""
     kind = "header" if _is_integer_type(call.name) else "varint" if _is_varint_type(call.name) else ""
     return Call(kind, [f"length:{call.name}", *call.arguments], call.options) if kind else call
+
+
+def _kind_of_header(call: Call, options: dict[str, Any]) -> str:
+    """Return which format a declaration is for: one notation declares the headers of three."""
+    given = dict(zip(("header",), call.arguments, strict=False)) | call.options | options
+    header, trailer = (text if isinstance(text := given.get(key, ""), str) else "" for key in ("header", "trailer"))
+    if any(token.partition(":")[2].startswith("varint") for token in header.split()):
+        return "varint"
+    return "conditional" if "?" in header + trailer or not {"xor", "minimal"}.isdisjoint(given) else "header"
 
 
 def _is_integer_type(name: str) -> bool:

@@ -9,9 +9,10 @@
     payload_size = 0
     after = [{ fields = { answer = 0x53 }, client = "tls", server = "tls" }, { server = "messages" }]
 
-A wire format is `header` with the options of `HeaderFormat` or `VarintFormat`, or `format = "…"` with that format's
-options, of which a table with `header` or `format` is a format in its turn; `codec = "…"`, raw if not said, or a table
-with `field`, `cases` and `default`. Every key that is not known is an error: a misspelt limit must not be no limit.
+A wire format is `header` with the options of `HeaderFormat`, `ConditionalFormat` or `VarintFormat`, or `format = "…"`
+with that format's options, of which a table with `header` or `format` is a format in its turn; `codec = "…"`, raw if
+not said, or a table with `field`, `cases` and `default`. Every key that is not known is an error: a misspelt limit
+must not be no limit.
 """
 
 import tomllib

@@ -2,6 +2,7 @@
 
     header.py      named fields of fixed width; one of them says how long the frame is
     varint.py      the same with a length of variable width, as the header's last field
+    conditional.py fields that are not always there, and a length that moves
     delimiter.py   bytes that end a frame; lines
     cobs.py        COBS and COBS/R: bytes that count to the next zero
     slip.py        SLIP: two bytes escaped
@@ -15,10 +16,10 @@
     choice.py      the first bytes say which of several formats it is
     function.py    a function says how long the frame is
 
-Shared by the kinds that declare named fields: `notation.py` reads the declaration, `layout.py` the bytes. What a header
-of fixed width may have besides: `length.py`, `padding.py`, `byteorder.py`, `checked.py`. `known.py`
-has the hot loops of kinds whose header is text, `stuffing.py` what COBS, SLIP and HDLC share, `checksums.py` sums.
-`self_delimiting.py` is what the payloads that end themselves share, `prefix.py` how a choice tells its cases,
-`choice_loop.py` its hot loop.
+Shared by the kinds that declare named fields: `notation.py` reads the declaration, `layout.py` the bytes. What a
+header of fixed width may have besides: `length.py`, `padding.py`, `byteorder.py`, `checked.py`. `conditions.py` and
+`forms.py` make plain headers of one with conditions. `known.py` has the hot loops of kinds whose header is text,
+`stuffing.py` what COBS, SLIP and HDLC share, `checksums.py` sums. `self_delimiting.py` is what the payloads that end
+themselves share, `prefix.py` how a choice tells its cases, `choice_loop.py` its hot loop.
 A new kind is a new file with a subclass of `framing.frame.FrameFormat` and an entry point; nothing else changes.
 """

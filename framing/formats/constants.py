@@ -15,15 +15,19 @@ class Source:
         what: what an error calls it.
         ordered: whether every integer must say its byte order.
         computed: whether there may be checksums and multiples.
+        conditional: whether there may be conditions.
     """
 
-    __slots__ = ("computed", "ordered", "text", "what")
+    __slots__ = ("computed", "conditional", "ordered", "text", "what")
 
-    def __init__(self, text: str, what: str, *, ordered: bool = True, computed: bool = False) -> None:
+    def __init__(
+        self, text: str, what: str, *, ordered: bool = True, computed: bool = False, conditional: bool = False
+    ) -> None:
         self.text = text
         self.what = what
         self.ordered = ordered
         self.computed = computed
+        self.conditional = conditional
 
     def error(self, reason: str, position: int, found: object, allowed: str) -> DefinitionError:
         """Return the error for what begins at a character."""

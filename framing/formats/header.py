@@ -64,6 +64,10 @@ class HeaderFormat(FrameFormat):
         byteorder: which field tells the byte order, a table; see `framing.formats.byteorder`.
         max_frame_size: limit on the whole frame; by default 1 MiB, or what the length's width can announce.
 
+    Attributes:
+        smallest: bytes of the smallest frame.
+        largest: bytes of the largest one that can be announced.
+
     Raises:
         DefinitionError: the declaration cannot work; it says which field and why.
     """
@@ -98,7 +102,7 @@ class HeaderFormat(FrameFormat):
         self._checks = _checks(self._header, self._trailer, padded=self._has_pad)
         self._learn_names(trailer)
         self.max_frame_size = self._default_limit() if max_frame_size is None else max_frame_size
-        check_limit("header", self.max_frame_size, self._least, self._max_total)
+        check_limit("header", self.max_frame_size, self._least, self.largest)
         if self._trailer.has_constants or (self._checks and self._checks.late):
             self.verify = self._verify
         self._prepare()
@@ -117,7 +121,8 @@ class HeaderFormat(FrameFormat):
         if self._order and self._padding and self._padding.field == self._order.field:
             raise DefinitionError("the byte order is told by a field that is computed", source=header, key="byteorder")
         self._has_pad = self._padding is not None and self._padding.told
-        self._max_total = self._length.max_total if self._length else self._least + (size or 0)
+        self.largest = self._length.max_total if self._length else self._least + (size or 0)
+        self.smallest = self._least if self._length else self.largest
         self.min_size = max(1, self._header.size)
         self.payload_last = not self._trailer.size and not self._has_pad
 
@@ -136,11 +141,11 @@ class HeaderFormat(FrameFormat):
         self.field_names = tuple(name for name in names if name not in computed)
 
     def _default_limit(self) -> int:
-        return min(DEFAULT_MAX_FRAME_SIZE, self._max_total) if self._length else self._max_total
+        return min(DEFAULT_MAX_FRAME_SIZE, self.largest) if self._length else self.largest
 
     def _prepare(self) -> None:
-        check_limit("header", self.max_frame_size, self._least if self._length else self._max_total)
-        self.max_frame_size = min(self.max_frame_size, self._max_total)
+        check_limit("header", self.max_frame_size, self.smallest)
+        self.max_frame_size = min(self.max_frame_size, self.largest)
         self._fast_measure: Measure | None = None
         self._pack: Callable[[int], bytes] | None = None
         length = self._plain_length()
@@ -177,7 +182,11 @@ class HeaderFormat(FrameFormat):
             header.check(buffer, start)
         if self._checks:
             self._checks.check_header(buffer, start, header)
-        return self._length.total(header, buffer, start) if self._length else self._max_total
+        return self._length.total(header, buffer, start) if self._length else self.largest
+
+    def length_number(self, payload_size: int) -> int | None:
+        """Return what stands in the length of a frame with such a payload and no padding, or `None`: no such frame."""
+        return self._length.number(self._least + payload_size) if self._length else None
 
     def measurer(self) -> Measure:
         """Return the quick twin of `measure` where the header is plain enough for one."""

@@ -224,6 +224,11 @@ class Length:
             counted -= _rounded(header.chosen(name, values) * scale, multiple)
         values[self.names[0]] = self._value(counted, total)
 
+    def number(self, total: int) -> int | None:
+        """Return what a length that is one field says of a frame of `total` bytes, or `None`: it cannot say that."""
+        value, rest = divmod(total - self.base, self._scale)
+        return None if rest or not 0 <= value <= self.max_value else value
+
     def _value(self, counted: int, total: int) -> int:
         name = self.names[0]
         value, rest = divmod(counted, self._scale)

@@ -1,6 +1,8 @@
 """The notation in which headers and trailers are declared, and its parser: text → fields.
 
-    header   = field *( " " field )
+    header   = item *( " " item )
+    item     = field [ "?" test *( "&" test ) ]              a field that is there only if all the tests hold
+    test     = name "=" constant *( "|" constant )           an earlier field, or bits, that is always there
     field    = name ":" type [ "*" scale ] [ "^" multiple ] [ "=" constant *( "|" constant ) ]
              | name ":" type "=" function "(" part *( " " part ) ")"      a checksum over named parts
              | "(" bits *( " " bits ) ")" ":" type        bits of one integer, the highest first
@@ -23,14 +25,17 @@ The byte picture of `(type:4 flags:4):u8 id:bytes2 length:u16be`:
 What a field that is a length counts is its number, times its scale, rounded up to the multiple: `u16be*4` counts
 words of four bytes, `u32be^8` bytes that are followed by as many more as make them a multiple of 8.
 
-Spec: [F10], [F11], [F14], [F70] to [F78]. Every mistake is a `DefinitionError` with the character it begins at.
+Conditions stand only in the format `conditional`, whose file has a picture of them. A constant that is text contains
+neither "|" nor "?"; these are written in hex.
+
+Spec: [F10], [F11], [F14], [F70] to [F78], [F90]. Every mistake is a `DefinitionError` with the character it begins at.
 """
 
 from collections.abc import Iterator
 
 from framing.formats.constants import Source, byte_constant, integers, is_count, number
 
-__all__ = ["Bits", "ChecksumCall", "Field", "parse_notation"]
+__all__ = ["Bits", "ChecksumCall", "Condition", "Field", "parse_notation"]
 
 # The widths a length may have on the wire: 64 bits are enough for any stream, and Python's integers for all of them.
 _MAX_INTEGER_SIZE = 8
@@ -64,6 +69,17 @@ class ChecksumCall:
         self.source = source
 
 
+class Condition:
+    """The tests that say whether a field is there, as declared."""
+
+    __slots__ = ("position", "source", "text")
+
+    def __init__(self, text: str, position: int, source: Source) -> None:
+        self.text = text
+        self.position = position
+        self.source = source
+
+
 class Field:
     """One field of a header or trailer, as declared.
 
@@ -78,6 +94,8 @@ class Field:
         allowed: the constants it may have, the first one written by default; empty if it is free.
         bits: its named bits, highest first.
         checksum: what it is computed from, or `None`.
+        condition: when it is there, or `None`: always.
+        text: its declaration, without the condition.
     """
 
     __slots__ = (
@@ -85,12 +103,14 @@ class Field:
         "bits",
         "byteorder",
         "checksum",
+        "condition",
         "kind",
         "multiple",
         "name",
         "position",
         "scale",
         "size",
+        "text",
     )
 
     def __init__(self, name: str, kind: str, size: int, byteorder: str, position: int) -> None:
@@ -103,6 +123,8 @@ class Field:
         self.allowed: tuple[int | bytes, ...] = ()
         self.bits: tuple[Bits, ...] = ()
         self.checksum: ChecksumCall | None = None
+        self.condition: Condition | None = None
+        self.text = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -110,7 +132,9 @@ class Field:
         return tuple(part.name for part in self.bits) if self.bits else (self.name,)
 
 
-def parse_notation(text: str, what: str = "header", *, ordered: bool = True, computed: bool = False) -> list[Field]:
+def parse_notation(
+    text: str, what: str = "header", *, ordered: bool = True, computed: bool = False, conditional: bool = False
+) -> list[Field]:
     """Read a declaration into its fields, in wire order.
 
     >>> [(field.name, field.size) for field in parse_notation("type:u8 length:u24be")]
@@ -121,12 +145,13 @@ def parse_notation(text: str, what: str = "header", *, ordered: bool = True, com
         what: what an error calls it.
         ordered: whether every integer must say its byte order.
         computed: whether checksums and multiples may stand there.
+        conditional: whether conditions may. Fields that are not always there may then share a name.
 
     Raises:
         DefinitionError: with the character where the mistake begins and what would be allowed there.
     """
-    source = Source(text, what, ordered=ordered, computed=computed)
-    fields = [_field(source, token, position) for token, position in _tokens(source, text, 0)]
+    source = Source(text, what, ordered=ordered, computed=computed, conditional=conditional)
+    fields = [_item(source, token, position) for token, position in _tokens(source, text, 0)]
     _check_names(source, fields)
     return fields
 
@@ -146,6 +171,18 @@ def _tokens(source: Source, text: str, position: int) -> Iterator[tuple[str, int
             begin = index
     if depth:
         raise source.error("a parenthesis is not closed", begin, text[begin - position :], "(name:bits …):type")
+
+
+def _item(source: Source, token: str, position: int) -> Field:
+    declared, mark, condition = token.partition("?")
+    field = _field(source, declared, position)
+    field.text = declared
+    if mark:
+        place = position + len(declared) + 1
+        if not source.conditional:
+            raise source.error("a condition", place - 1, f"?{condition}", "the format conditional has them")
+        field.condition = Condition(condition, place, source)
+    return field
 
 
 def _field(source: Source, token: str, position: int) -> Field:
@@ -277,9 +314,9 @@ def _check_name(source: Source, name: str, position: int) -> None:
 
 
 def _check_names(source: Source, fields: list[Field]) -> None:
-    seen: set[str] = set()
+    seen: dict[str, Field] = {}
     for field in fields:
         for name in field.names:
-            if name in seen:
+            if name in seen and not (field.condition and seen[name].condition):
                 raise source.error(f"two fields are called {name}", field.position, name, "one name for one field")
-            seen.add(name)
+            seen[name] = field

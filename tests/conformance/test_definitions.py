@@ -61,9 +61,14 @@ def test_the_contract_of_each_phase(form):
 
 
 def test_the_definitions_in_the_readme_work():
-    text, more = re.findall(r"```toml\n(.*?)```", (SPECS / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    text, more, moving = re.findall(r"```toml\n(.*?)```", (SPECS / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     wire = parse_protocol(f'name = "more"\n[both]\n{more}', "README.md").client.wire
     assert wire.format.serialize(b"abc", {"flags": 1})[:10] == b"\1\3\0\0\0\1abc\0"
+    wire = parse_protocol(f'name = "moving"\n[both]\n{moving}', "README.md").client.wire
+    assert (
+        wire.format.serialize(b"Hello", {"fin": 1, "opcode": 1, "key": b"\x37\xfa\x21\x3d"})[6:]
+        == b"\x7f\x9f\x4d\x51\x58"
+    )
     protocol = parse_protocol(text, "README.md")
     assert protocol.name == "sensor"
     wire = protocol.client.wire

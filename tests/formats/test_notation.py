@@ -99,6 +99,7 @@ def test_a_scale():
         ("ok:u8 (a:4 ^(b:4)):u8", "do not match"),
         ("ok:u8^) b:u8", "do not match"),
         ("ok:u8 ^(a:8:u8", "not closed"),
+        ("ok:u8 b:u8^?ok=1", "a condition"),
     ],
 )
 def test_a_mistake_is_pointed_at(text, pointed):
@@ -109,6 +110,20 @@ def test_a_mistake_is_pointed_at(text, pointed):
     error = caught.value
     assert (error.position, error.source) == (position, text)
     assert error.reason.startswith("trailer: ")
+
+
+def test_conditions_are_kept_for_who_resolves_them():
+    a, b, c = parse_notation("a:u8 b:u16be=3?a=1&a=2 (d:4 e:4):u8?a=1", conditional=True)
+    assert (a.condition, a.text) == (None, "a:u8")
+    assert (b.text, b.condition.text, b.condition.position) == ("b:u16be=3", "a=1&a=2", 15)
+    assert (c.text, c.condition.text) == ("(d:4 e:4):u8", "a=1")
+    assert [field.names for field in parse_notation("a:u8 b:u8?a=1 b:u16be?a=2", conditional=True)] == [
+        ("a",),
+        ("b",),
+        ("b",),
+    ]
+    with pytest.raises(DefinitionError, match="two fields are called a"):
+        parse_notation("a:u8 a:u8?a=1", conditional=True)
 
 
 pieces = st.lists(

@@ -92,6 +92,27 @@ def declared_format(choices):
     return get_format("header", header=header, counts=counts, trailer=trailer, **limit)
 
 
+# Each with the length that fits.
+CONDITIONAL = [
+    ("long:u16be?length=255", "long | length"),
+    ("long:u32le?length=0&kind=5", "long | length"),
+    ("key:bytes3?flag=1 long:u16be?length=254|255", "long | length"),
+    ("more:u8?kind=1|5", "length + more | length"),
+    ("(a:4 b:4):u8?flag=1 key:bytes3", "length"),
+]
+
+
+def conditional_format(choices):
+    """Return a format with conditional fields, with options at random, or raise DefinitionError."""
+    fields, length = choices.pick(CONDITIONAL)
+    header = f"kind:u8 (flag:1 rest:7):u8 {choices.pick(['length:u8', 'length:u16be'])} {fields}"
+    options = {"minimal": True} if choices.pick([False, True]) else {}
+    if "key" in header and choices.pick([False, True]):
+        options["xor"] = "key"
+    trailer = choices.pick(["", "end:u8=0xce?flag=1", "crc:u8=xor8(header payload) end:u16be?kind=5"])
+    return get_format("conditional", header=header, length=length, trailer=trailer, **options)
+
+
 DELIMITERS = [";", "\r\n", b"\0\0", ["\r\n", "\n"], ["a", "ab", "abc"], ["ab", "bc"], ["--x", "-"]]
 
 
@@ -174,6 +195,10 @@ def declared(data):
 
 def delimited(data):
     frames(delimited_format, data)
+
+
+def conditional(data):
+    frames(conditional_format, data)
 
 
 def notations(data):
@@ -473,7 +498,8 @@ READY = ready_formats()
 
 def targets():
     """Return the targets of this file by name."""
-    made = {"declared": declared, "delimited": delimited, "notations": notations, "definitions": definitions}
+    made = {"declared": declared, "delimited": delimited, "conditional": conditional, "notations": notations}
+    made |= {"definitions": definitions}
     made |= {f"format_{name}": named(frames, make) for name, make in READY.items()}
     made |= {f"messages_{name}": named(messages, name) for name in CODECS}
     return made | {f"conversation_{name}": named(conversation, name) for name in PROTOCOLS}
@@ -484,6 +510,7 @@ def seeds(chance):
     made = {
         "declared": list(format_seeds(declared_format, chance)),
         "delimited": list(format_seeds(delimited_format, chance)),
+        "conditional": list(format_seeds(conditional_format, chance)),
         "notations": NOTATIONS,
         "definitions": [text.encode() for text in DEFINITIONS],
     }

@@ -44,6 +44,19 @@ FORMATS = [
     get_format("header", header="length:u16be*4 type:bytes3=abc|\0\0\0", counts="frame"),
     get_format("header", header="a:u8=1", payload_size=3),
     get_format("varint", header="(type:4=1|3 flags:4):u8 length:varint4", counts="payload"),
+    get_format(
+        "conditional",
+        header="(fin:1 reserved:3=0 opcode:4):u8 (masked:1 length:7):u8 "
+        "medium:u16be?length=126 long:u64be?length=127 key:bytes4?masked=1",
+        length="long | medium | length",
+        xor="key",
+        minimal=True,
+    ),
+    get_format(
+        "conditional",
+        header="start:u8=1|2 length:u8 flags:u8?start=2 message:u8?start=1 message:u24le?start=2",
+        trailer="checksum:u8=xor8(header payload) signature:bytes3?start=2",
+    ),
 ]
 PROTOCOLS = [get_protocol(path.stem) for path in sorted(SPECS.glob("protocols/*.toml"))]
 MSGPACK = get_codec("msgpack")
@@ -129,7 +142,7 @@ def text_of(data):
 def notation(data):
     """Read a header's declaration, and make a format of it."""
     text = text_of(data)
-    for kind in ("header", "varint"):
+    for kind in ("header", "varint", "conditional"):
         try:
             parse_notation(text)
             form = get_format(kind, header=text)
