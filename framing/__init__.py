@@ -10,6 +10,7 @@ The core, without I/O: no sockets, no clock, no threads. The map, each floor imp
     protocol.py  reader.py            Protocol: two directions, phases; MessageReader: chunks → messages
     wire.py                           WireFormat: a frame format and its codec; the tagged union
     parser.py   registry.py           chunks → frames; names → plug-ins
+    join.py                           several frames → one message
     formats/    codecs/               one kind of cut, one codec per file; ordinary plug-ins
     frame.py    codec.py              Frame and FrameFormat; Codec: the contracts of the two kinds of plug-in
     errors.py  picture.py             the error tree, nothing else is raised; byte pictures of frames
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
         TruncatedFrameError,
     )
     from framing.frame import Frame, FrameFormat
+    from framing.join import Join
     from framing.parser import FrameParser
     from framing.protocol import SIDES, Direction, Phase, Protocol, Rule, Side, other_side
-    from framing.reader import MessageReader
+    from framing.reader import MORE, MessageReader
     from framing.registry import register
     from framing.shorthand import get_codec, get_format
     from framing.wire import Message, TaggedUnion, WireFormat
@@ -73,6 +75,7 @@ _EXPORTS = {
     "Frame": "frame",
     "FrameFormat": "frame",
     "FrameParser": "parser",
+    "Join": "join",
     "Conversation": "conversation",
     "Direction": "protocol",
     "Phase": "protocol",
@@ -85,12 +88,14 @@ _EXPORTS = {
     "get_codec": "shorthand",
     "get_format": "shorthand",
     "Message": "wire",
+    "MORE": "reader",
     "MessageReader": "reader",
     "TaggedUnion": "wire",
     "WireFormat": "wire",
 }
 
 __all__ = [
+    "MORE",
     "SIDES",
     "CaptureError",
     "CaptureFileError",
@@ -109,6 +114,7 @@ __all__ = [
     "FrameTooLargeError",
     "FramingError",
     "HeaderError",
+    "Join",
     "Message",
     "MessageReader",
     "Phase",

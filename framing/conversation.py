@@ -9,7 +9,7 @@ from typing import Any
 from framing.errors import DecodeError, EncodeError, FrameTooLargeError
 from framing.frame import Frame
 from framing.protocol import Phase, Protocol, Side
-from framing.reader import MessageReader
+from framing.reader import MORE, Joiner, MessageReader
 from framing.wire import WireFormat
 
 __all__ = ["Conversation", "DirectionReader"]
@@ -124,21 +124,23 @@ class DirectionReader:
         """Return the bytes that are no frame yet and forget them."""
         return self._reader.unread()
 
-    def next_item(self) -> tuple[Frame, WireFormat] | None:
-        """Return the next whole frame and the wire format that decodes it, or `None`: feed me, or the clean end.
+    def next_item(self) -> tuple[Frame, WireFormat | Joiner] | None:
+        """Return the next whole frame and what decodes it, or `None`: feed me, or the clean end.
+
+        Its `decode` must be given every frame in turn: where frames join, it says `MORE` until a message is whole.
 
         Raises:
             FrameError: the direction is bad.
         """
         if self._undecided and not self._decide():
             return None
-        wire = self.phase.wire
+        decoder = self._reader.decoder
         frame = self._reader.next_frame()
         if frame is None:
             return None
         if self.phase.after:
             self._conversation.noted(self._side, frame)
-        return frame, wire
+        return frame, decoder
 
     def next_frame(self) -> Frame | None:
         """Return the next whole frame, undecoded, or `None`.
@@ -170,42 +172,43 @@ class DirectionReader:
             return self._reader.take_messages(limit)
         if limit is not None and limit < 1:
             return []
-        number = self.frame_count
-        item = self.next_item()
-        if item is None:
-            return []
-        frame, wire = item
-        try:
-            return [wire.decode(frame)]
-        except DecodeError as error:
-            error.frame_number, error.frame_offset = number, frame.offset
-            raise
+        while item := self.next_item():
+            frame, decoder = item
+            try:
+                message = decoder.decode(frame)
+            except DecodeError as error:
+                error.frame_number, error.frame_offset = self.frame_count - 1, frame.offset
+                raise
+            if message is not MORE:
+                return [message]
+        return []
 
     def encode(self, message: Any) -> bytes:
         """Return this side's frame for a message and apply the phase's rules; see `Conversation.encode`."""
         phases = self._conversation.protocol.direction(self._side).phases
         phase = self.phase
-        data = self._encoded(phase, message)
-        while data is None:
+        frames = self._encoded(phase, message)
+        while frames is None:
             # The phase is optional, and the message belongs to the one that stands in for it.
             phase = phases[phase.otherwise]
-            data = self._encoded(phase, message)
+            frames = self._encoded(phase, message)
         if phase is not self.phase:
             self.enter(phase.name)
         self._undecided = False
-        self._conversation.noted(self._side, phase.wire.format.frame(data))
-        return data
+        for frame in frames:
+            self._conversation.noted(self._side, phase.wire.format.frame(frame))
+        return b"".join(frames)
 
-    def _encoded(self, phase: Phase, message: Any) -> bytes | None:
-        """Return a message as a phase's frame, `None` if that is no frame for an optional phase to begin with."""
+    def _encoded(self, phase: Phase, message: Any) -> list[bytes] | None:
+        """Return a message as a phase's frames, `None` if an optional phase does not begin with them."""
         optional = bool(phase.first) and (self._undecided or phase is not self.phase)
         try:
-            data = phase.wire.encode(message)
+            frames = phase.wire.encode_frames(message)
         except (EncodeError, FrameTooLargeError):
             if not optional:
                 raise
             return None
-        return None if optional and not data.startswith(phase.first) else data
+        return None if optional and not frames[0].startswith(phase.first) else frames
 
     def enter(self, phase_name: str) -> None:
         """Go on in another phase; its parser begins with the bytes that were not read."""

@@ -12,7 +12,7 @@ one side's framing owes something to the other's. PostgreSQL, the client on the 
 These are declarations; `framing.conversation` goes through them. Spec: [F30] to [F34].
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from framing.errors import DefinitionError
@@ -37,13 +37,14 @@ class Rule:
         moves: side → the phase it enters.
         frames: it is at least the phase's n-th frame, from 1.
         payload: how its payload begins.
-        fields: header fields and the values they have, computed ones too: `{"length": 32}`.
+        pattern: a regular expression (`re`) that is found in its payload, taken as ISO 8859-1: `(?i)^starttls`.
+        fields: header fields and the values they have, or a list of values, computed ones too: `{"length": 32}`.
 
     Raises:
-        DefinitionError: frames that are never counted.
+        DefinitionError: frames that are never counted, or a pattern that is no regular expression.
     """
 
-    __slots__ = ("fields", "frames", "moves", "payload")
+    __slots__ = ("_search", "fields", "frames", "moves", "pattern", "payload")
 
     def __init__(
         self,
@@ -51,6 +52,7 @@ class Rule:
         *,
         frames: int = 1,
         payload: bytes = b"",
+        pattern: str = "",
         fields: Mapping[str, Any] | None = None,
     ) -> None:
         if frames < 1:
@@ -58,16 +60,37 @@ class Rule:
         self.moves = dict(moves)
         self.frames = frames
         self.payload = payload
-        self.fields = dict(fields or {})
+        self.pattern = pattern
+        self._search = _searcher(pattern) if pattern else None
+        self.fields = {
+            name: tuple(value) if isinstance(value, list | tuple) else (value,)
+            for name, value in (fields or {}).items()
+        }
 
     def matches(self, frame: Frame, frame_count: int) -> bool:
         """Whether the phase's `frame_count`-th frame is the one this rule waits for."""
         if frame_count < self.frames or (self.payload and not frame.payload.startswith(self.payload)):
             return False
+        if self._search is not None and not self._search(frame.payload):
+            return False
         if not self.fields:
             return True
         header = frame.header
-        return all(header[name] == value for name, value in self.fields.items())
+        return all(header[name] in values for name, values in self.fields.items())
+
+
+def _searcher(pattern: str) -> Callable[[bytes], object]:
+    import re  # only who declares a pattern pays for it
+
+    try:
+        return re.compile(pattern.encode("latin-1")).search
+    except (re.error, UnicodeEncodeError, RecursionError, OverflowError) as error:
+        raise DefinitionError(
+            f"no regular expression: {error}",
+            key="pattern",
+            found=pattern,
+            allowed="what Python's re takes, in ISO 8859-1",
+        ) from error
 
 
 class Phase:

@@ -1,19 +1,63 @@
 """MessageReader: chunks → messages.
 
 chunk → FrameParser → Frame → WireFormat.decode → message
+
+Where frames join, a `Joiner` stands between the last two: it decodes a message when its last frame has come.
 """
 
 from typing import Any
 
 from framing.errors import DecodeError, FrameError
 from framing.frame import Frame
+from framing.join import Gathering, Join
 from framing.parser import FrameParser
 from framing.wire import WireFormat
 
-__all__ = ["MessageReader"]
+__all__ = ["MORE", "Joiner", "MessageReader"]
 
 # As many frames as are there: a chunk of 64 KiB has at most 65536.
 _MANY = 1 << 20
+
+
+class _More:
+    def __repr__(self) -> str:
+        return "framing.MORE"
+
+
+# What a frame decodes to whose message goes on in the next one. `None` is a message.
+MORE = _More()
+
+
+class Joiner:
+    """`WireFormat.decode` for frames that join: it knows what came before on one stream.
+
+    Args:
+        wire: the wire format.
+        join: its join.
+    """
+
+    __slots__ = ("_gathering", "wire")
+
+    def __init__(self, wire: WireFormat, join: Join) -> None:
+        self.wire = wire
+        self._gathering = Gathering(join)
+
+    def decode(self, frame: Frame) -> Any:
+        """Return the message that a frame completes, or `MORE`. Give it every frame of the stream, once and in order.
+
+        Raises:
+            DecodeError: the message is bad; it was dropped.
+        """
+        whole = self._gathering.add(frame)
+        return MORE if whole is None else self.wire.decode(whole)
+
+    def check_end(self, frame_number: int) -> None:
+        """Refuse the end of the stream inside a message.
+
+        Raises:
+            TruncatedFrameError: it is.
+        """
+        self._gathering.check_end(frame_number)
 
 
 class MessageReader:
@@ -32,12 +76,20 @@ class MessageReader:
         wire: the wire format.
         offset: where in the stream the first byte fed stands.
         frame_count: how many frames of the stream came before.
+
+    Attributes:
+        wire: the wire format.
+        decoder: its `decode(frame)` makes messages of the frames that `next_frame` returns; where they join, it must
+            be given each one, and says `MORE` until a message is whole.
     """
 
-    __slots__ = ("_parser", "_room", "wire")
+    __slots__ = ("_bad", "_joiner", "_parser", "_room", "decoder", "wire")
 
     def __init__(self, wire: WireFormat, *, offset: int = 0, frame_count: int = 0) -> None:
         self.wire = wire
+        self._joiner = None if wire.join is None else Joiner(wire, wire.join)
+        self.decoder: WireFormat | Joiner = self._joiner or wire
+        self._bad: Exception | None = None
         self._parser = FrameParser(wire.format, offset=offset, frame_count=frame_count)
         self._room = _MANY
 
@@ -88,12 +140,15 @@ class MessageReader:
         return self._parser.peek(size)
 
     def next_frame(self) -> Frame | None:
-        """Return the next whole frame, undecoded; `wire.decode` makes a message of it.
+        """Return the next whole frame, undecoded; `decoder.decode` makes a message of it.
 
         Raises:
             FrameError: the stream is bad.
         """
-        return self._parser.next_frame()
+        frame = self._parser.next_frame()
+        if frame is None and self._joiner is not None and self._parser.finished:
+            self._joiner.check_end(self.frame_count)
+        return frame
 
     def next_message(self) -> Any:
         """Return the next message, or `None`: feed me, or the clean end. Where `None` is a message, `take_messages(1)`.
@@ -112,6 +167,8 @@ class MessageReader:
             DecodeError, FrameError: as `next_message`, once the messages before were taken.
         """
         wire, parser = self.wire, self._parser
+        if self._joiner is not None:
+            return self._joined(self._joiner, _MANY if limit is None else limit)
         if not wire.bare:
             room = self._room if limit is None else min(limit, self._room)
             return self._decoded(parser.take_frames(room), wire.decode)
@@ -120,6 +177,35 @@ class MessageReader:
             return parser.take_payloads(limit)
         room = self._room if limit is None else min(limit, self._room)
         return self._decoded(parser.take_payloads(room), codec.decode)
+
+    def _joined(self, joiner: Joiner, limit: int) -> list[Any]:
+        """Return messages of one frame or more. An error that is met behind one of them comes with the next pull."""
+        messages: list[Any] = []
+        try:
+            if self._bad is not None:
+                raise self._bad.with_traceback(None)
+            while len(messages) < limit and (frames := self._parser.take_frames(limit - len(messages))):
+                self._join_all(joiner, frames, messages)
+            if not messages and limit > 0 and self._parser.finished:
+                joiner.check_end(self.frame_count)
+        except Exception as error:
+            self._bad = error if messages else None
+            if not messages:
+                raise
+        return messages
+
+    def _join_all(self, joiner: Joiner, frames: list[Frame], messages: list[Any]) -> None:
+        for index, frame in enumerate(frames):
+            try:
+                message = joiner.decode(frame)
+            except Exception as error:
+                if isinstance(error, DecodeError):
+                    error.frame_number = self._parser.frame_count - len(frames) + index
+                    error.frame_offset = frame.offset
+                self._parser.rewind(index + 1)  # what was not reached
+                raise
+            if message is not MORE:
+                messages.append(message)
 
     def _decoded(self, batch: list[Any], decode: Any) -> list[Any]:
         messages: list[Any] = []

@@ -4,16 +4,19 @@
     Frame ─┬─ payload → codec ─┬→ message                           WireFormat.decode
            └─── header fields ─┘
 
+One frame is one message, or several are, where the wire format has a `Join`.
+
 A message is the bare value of the codec. Where the frame's header has fields for the application it is
 `Message(value, **fields)`, both ways.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from framing.codec import Codec
 from framing.errors import DecodeError, DefinitionError, EncodeError
 from framing.frame import Frame, FrameFormat
+from framing.join import Join, Joined
 
 __all__ = ["Message", "TaggedUnion", "WireFormat"]
 
@@ -113,30 +116,36 @@ class WireFormat:
     Args:
         format: the frame format.
         codec: one codec, or a `TaggedUnion` of several.
+        join: which frames belong to one message; `None`: each is one.
 
     Attributes:
+        field_names: the header fields that travel in a `Message`: those of the frame format that are the application's,
+            less those that say which frames belong together.
         bare: whether messages are bare values, not `Message`s.
         tagged: whether the codec is chosen by the payload's first bytes.
 
     Raises:
-        DefinitionError: the union's tag is no field of the frame format.
+        DefinitionError: the union's tag, or a field of the join, is no field of the frame format.
     """
 
-    __slots__ = ("bare", "codec", "format", "tagged")
+    __slots__ = ("bare", "codec", "field_names", "format", "join", "tagged")
 
-    def __init__(self, format: FrameFormat, codec: Codec | TaggedUnion) -> None:  # noqa: A002
+    def __init__(self, format: FrameFormat, codec: Codec | TaggedUnion, *, join: Join | None = None) -> None:  # noqa: A002
         self.format = format
         self.codec = codec
+        self.join = join
+        consumed = join.consumed(format) if join else frozenset()
+        self.field_names = tuple(name for name in format.field_names if name not in consumed)
         self.tagged = isinstance(codec, TaggedUnion) and codec.field is None
-        self.bare = not format.field_names and not self.tagged
-        if isinstance(codec, TaggedUnion) and codec.field is not None and codec.field not in format.field_names:
+        self.bare = not self.field_names and not self.tagged
+        if isinstance(codec, TaggedUnion) and codec.field is not None and codec.field not in self.field_names:
             raise DefinitionError(
                 f"the tag {codec.field} is no field of the frame format",
                 key="field",
                 found=codec.field,
-                allowed=", ".join(format.field_names) or "a format with header fields",
+                allowed=", ".join(self.field_names) or "a format with header fields",
             )
-        if self.tagged and "tag" in format.field_names:
+        if self.tagged and "tag" in self.field_names:
             raise DefinitionError(
                 "the header has a field called tag, which is what the tag in the payload is called",
                 key="field",
@@ -144,27 +153,56 @@ class WireFormat:
             )
 
     def encode(self, message: Any) -> bytes:
-        """Return the whole frame for a message.
+        """Return the whole frame for a message, or the frames, where they join.
 
         Raises:
             EncodeError: the codec refuses the value, or a header field is missing or wrong.
-            FrameTooLargeError: the frame would be over `format.max_frame_size`.
+            FrameTooLargeError: a frame would be over `format.max_frame_size`.
         """
+        return self._serialized(*self._encoded(message))
+
+    def encode_frames(self, message: Any) -> list[bytes]:
+        """Return the frames of a message one by one: `encode`, for who looks at each.
+
+        Raises:
+            EncodeError, FrameTooLargeError: as `encode`.
+        """
+        payload, fields = self._encoded(message)
+        if self.join is None:
+            return [self.format.serialize(payload, fields)]
+        return [self.format.serialize(*piece) for piece in self._pieces(self.join, payload, fields)]
+
+    def _encoded(self, message: Any) -> tuple[bytes, dict[str, Any] | None]:
+        """Return payload and header fields of a message."""
         if self.bare:
             if isinstance(message, Message):
                 if message.fields:
                     raise EncodeError(f"this frame format has no fields for {', '.join(message.fields)}")
                 message = message.value
-            return self.format.serialize(self.single.encode(message))
+            return self.single.encode(message), None
         if not isinstance(message, Message):
-            names = ("tag",) if self.tagged else self.format.field_names
+            names = ("tag",) if self.tagged else self.field_names
             raise EncodeError(
                 "this wire format has header fields, so a bare value is not enough",
                 hint=f"send Message(value, {', '.join(f'{name}=…' for name in names)})",
             )
         fields = dict(message.fields)
-        payload = self._encode_value(message.value, fields)
-        return self.format.serialize(payload, fields)
+        return self._encode_value(message.value, fields), fields
+
+    def _serialized(self, payload: bytes, fields: dict[str, Any] | None) -> bytes:
+        if self.join is None:
+            return self.format.serialize(payload, fields)
+        return b"".join([self.format.serialize(*piece) for piece in self._pieces(self.join, payload, fields)])
+
+    def _pieces(
+        self, join: Join, payload: bytes, fields: dict[str, Any] | None
+    ) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        given = fields or {}
+        if strange := [name for name in given if name in self.format.field_names and name not in self.field_names]:
+            raise EncodeError(
+                f"{strange[0]} says which frames join, and is written by whoever cuts the message", path=strange[0]
+            )
+        return join.split(self.format, payload, given)
 
     def encode_many(self, messages: Sequence[Any]) -> bytes:
         """Return the frames of several messages in a row: `encode` for each, and quicker.
@@ -173,7 +211,7 @@ class WireFormat:
             EncodeError, FrameTooLargeError: as `encode`, for one that cannot be written.
         """
         types = set(map(type, messages))
-        if not self.bare or any(issubclass(one, Message) for one in types):
+        if not self.bare or self.join or any(issubclass(one, Message) for one in types):
             return b"".join(map(self.encode, messages))
         codec = self.single
         if codec.passthrough and types == _BYTES:
@@ -193,8 +231,8 @@ class WireFormat:
             raise EncodeError("with this tag the payload would be taken for another case", path="tag", found=tag)
         return payload
 
-    def decode(self, frame: Frame) -> Any:
-        """Return the message of a frame that this format cut.
+    def decode(self, frame: Frame | Joined) -> Any:
+        """Return the message of a frame that this format cut, or of several that were joined.
 
         Raises:
             DecodeError: the payload is not what the codec takes.
@@ -202,6 +240,8 @@ class WireFormat:
         if self.bare:
             return self.single.decode(frame.payload)
         fields = frame.fields
+        if self.join is not None:
+            fields = {name: fields[name] for name in self.field_names}
         if not isinstance(self.codec, TaggedUnion):
             return Message(self.codec.decode(frame.payload), **fields)
         if self.codec.field is not None:
@@ -219,7 +259,8 @@ class WireFormat:
 
     def limited(self, max_frame_size: int) -> "WireFormat":
         """Return the same wire format with another limit on the whole frame."""
-        return WireFormat(self.format.limited(max_frame_size), self.codec)
+        return WireFormat(self.format.limited(max_frame_size), self.codec, join=self.join)
 
     def __repr__(self) -> str:
-        return f"WireFormat({self.format!r}, {self.codec!r})"
+        join = f", join={self.join!r}" if self.join else ""
+        return f"WireFormat({self.format!r}, {self.codec!r}{join})"

@@ -107,7 +107,7 @@ class TestWhatIsMade:
 
         assert [(rule.frames, rule.payload, rule.fields, rule.moves) for rule in rules] == [
             (2, b"", {}, {"client": "two"}),
-            (1, b"\xff", {"kind": 1, "length": 5}, {"client": "two", "server": "b"}),
+            (1, b"\xff", {"kind": (1,), "length": (5,)}, {"client": "two", "server": "b"}),
             (1, b"bye", {}, {"server": "b"}),
         ]
 
@@ -396,7 +396,7 @@ MISTAKES = [
         "kind = 1.5",
         "kind = 1.5",
         "client.phases.one.after[1].fields.kind",
-        {"found": "a float", "allowed": "an integer or text"},
+        {"found": "a float", "allowed": "an integer or text or an array"},
     ),
     (
         "kind = 1, length = 5",

@@ -110,12 +110,12 @@ class _Track:
                 break
             if item is None:
                 break
-            frame, wire = item
+            frame, decoder = item
             number = self.frame_count
             self.frame_count += 1
             self.framed_size += len(frame.data)
             try:
-                message = wire.decode(frame)
+                message = decoder.decode(frame)
             except DecodeError as error:
                 yield self._refused(error, frame, number)
             else:

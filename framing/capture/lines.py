@@ -7,6 +7,7 @@ from typing import Any
 from framing.capture.jsonform import to_json
 from framing.capture.records import HEAD_SIZE, ErrorRecord, FlowRecord, FrameRecord, GapRecord, Record, SummaryRecord
 from framing.errors import FramingError
+from framing.reader import MORE
 
 __all__ = ["format_time", "json_line", "record_to_json"]
 
@@ -101,7 +102,8 @@ def _frame(record: FrameRecord) -> dict[str, Any]:
         "offset": record.offset,
         "size": record.size,
         "header": {name: to_json(value) for name, value in record.header.items()},
-        "message": to_json(record.message),
+        # [R3] The frames before a message's last have none: it stands in the record of that one, whole.
+        **({"more": True} if record.message is MORE else {"message": to_json(record.message)}),
     }
 
 

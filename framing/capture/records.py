@@ -35,7 +35,8 @@ class FrameRecord(NamedTuple):
     Attributes:
         number: counts the frames of its flow from 0.
         frame: the frame; its header and payload are read when asked for.
-        message: what the codec made of it; a `framing.Message` where the header has fields for the application.
+        message: what the codec made of it; a `framing.Message` where the header has fields for the application. Where
+            several frames join, `framing.MORE` for all but the last, which has the whole message.
     """
 
     flow: str

@@ -45,8 +45,9 @@ def _phase(phase: Phase) -> dict[str, Any]:
         "name": phase.name,
         "format": repr(frame_format),
         "layouts": {name: list(map(_part, parts)) for name, parts in frame_format.layouts().items()},
-        "fields": list(frame_format.field_names),
+        "fields": list(phase.wire.field_names),
         "codec": repr(phase.wire.codec),
+        "join": repr(phase.wire.join) if phase.wire.join else "",
         "max_frame_size": frame_format.max_frame_size,
         "first": _shown(phase.first),
         "otherwise": phase.otherwise,
@@ -59,8 +60,19 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    fields = {name: _shown(value) if isinstance(value, bytes) else value for name, value in rule.fields.items()}
-    return {"frames": rule.frames, "payload": _shown(rule.payload), "fields": fields, "moves": dict(rule.moves)}
+    fields = {name: _choice(values) for name, values in rule.fields.items()}
+    return {
+        "frames": rule.frames,
+        "payload": _shown(rule.payload),
+        "pattern": rule.pattern,
+        "fields": fields,
+        "moves": dict(rule.moves),
+    }
+
+
+def _choice(values: tuple[Any, ...]) -> Any:
+    shown = [_shown(value) if isinstance(value, bytes) else value for value in values]
+    return shown if len(shown) > 1 else shown[0]
 
 
 def _shown(constant: bytes) -> str:

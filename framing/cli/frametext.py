@@ -10,6 +10,7 @@ import click
 from framing.capture.lines import format_time
 from framing.capture.records import HEAD_SIZE, ErrorRecord, FrameRecord, GapRecord, SummaryRecord
 from framing.cli.console import colour_wanted, escaped
+from framing.reader import MORE
 from framing.wire import Message
 
 __all__ = ["FrameText", "problem_text", "summary_text"]
@@ -124,7 +125,7 @@ def _full_text(message: Any) -> str:
     parts = [fields] if fields else []
     if isinstance(value, bytes) and value:
         return "  ".join(["", *parts]) + "".join(_dumped(value))
-    return "  ".join(["", *parts, "no bytes" if value == b"" else escaped(repr(value))])
+    return "  ".join(["", *parts, "no bytes" if value == b"" else _value_text(value, 1 << 62, 1 << 62)])
 
 
 def _dumped(data: bytes) -> Iterator[str]:
@@ -153,6 +154,8 @@ def _parts(message: Any) -> tuple[str, Any]:
 def _value_text(value: Any, room: int, bytes_room: int) -> str:
     if isinstance(value, bytes):
         return _hex_text(value, bytes_room)
+    if value is MORE:
+        return "(more follows)"
     # A message's repr may be anybody's code, with line ends and worse in it.
     return _cut(escaped(repr(value)), room)
 

@@ -65,7 +65,7 @@ def _read_json(line: bytes) -> Sent | None:
     form = json.loads(line)
     if not isinstance(form, dict) or "flow" not in form or form.get("type") not in ("frame", *_OTHER_RECORDS):
         return Sent(from_json(form))
-    if form["type"] != "frame":
+    if form["type"] != "frame" or form.get("more") is True:  # of several frames, the last one's record has the message
         return None
     side = form.get("direction")
     if side not in SIDES or "message" not in form:

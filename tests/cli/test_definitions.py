@@ -55,12 +55,25 @@ def test_everything_that_a_definition_says_is_there():
         "format": "HeaderFormat(header='magic:bytes4 kind:u8 length:u8', max_frame_size=261)",
         "fields": ["magic", "kind"],
         "codec": "RawCodec()",
+        "join": "",
         "max_frame_size": 261,
         "first": "0xff00",
         "otherwise": "rest",
         "after": [
-            {"frames": 1, "payload": "", "fields": {"kind": 3, "magic": "0x74696e79"}, "moves": {"client": "rest"}},
-            {"frames": 2, "payload": "0x627965", "fields": {}, "moves": {"client": "rest", "server": "rest"}},
+            {
+                "frames": 1,
+                "payload": "",
+                "pattern": "",
+                "fields": {"kind": 3, "magic": "0x74696e79"},
+                "moves": {"client": "rest"},
+            },
+            {
+                "frames": 2,
+                "payload": "0x627965",
+                "pattern": "",
+                "fields": {},
+                "moves": {"client": "rest", "server": "rest"},
+            },
         ],
     }
     assert rest == form["server"]["phases"][0]

@@ -10,7 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from framing import Conversation, DefinitionError, FrameError, FrameParser, FramingError, get_format, get_protocol
+from framing import (
+    Conversation,
+    DefinitionError,
+    FrameError,
+    FrameParser,
+    FramingError,
+    Join,
+    Message,
+    MessageReader,
+    WireFormat,
+    get_codec,
+    get_format,
+    get_protocol,
+)
 from framing.formats.varint import VarintFormat, varint_bytes
 from framing.testing import every_cut
 
@@ -26,6 +39,7 @@ KINDS = {
     "refused": ({"format"}, {"class", "key", "position"}),
     "number": (set(), {"max_size", "wire", "value"}),
     "conversation": ({"protocol"}, {"midstream", "steps", "finish", "frames", "errors"}),
+    "join": ({"format"}, {"declared", "chunks", "finish", "results", "written", "refused"}),
 }
 # What an error says, as far as it is the same for every implementation.
 FACTS = ("offset", "frame_number", "field", "frame_size", "max_frame_size", "pending_size", "path", "key", "position")
@@ -225,7 +239,8 @@ def pulled(conversation, side, frames, errors):
             return
         if item is None:
             return
-        frame, wire = item
+        frame, decoder = item
+        wire = decoder if isinstance(decoder, WireFormat) else decoder.wire
         phases = conversation.protocol.direction(side).phases.values()
         (phase,) = (phase.name for phase in phases if phase.wire is wire)
         frames.append({"side": side, "phase": phase, "wire": frame.data.hex()})
@@ -247,6 +262,92 @@ def test_conversation(vector):
             pulled(conversation, side, frames, errors)
         assert frames == same_bytes(expected["frames"])
         assert errors == expected["errors"]
+
+
+def joined_wire(vector):
+    """Return the wire format of a vector of this kind; text stands for the bytes that it has."""
+    declared = {
+        key: {name: constants(one) for name, one in value.items()}
+        if isinstance(value, dict) and key != "counter"
+        else value
+        for key, value in vector["join"]["declared"].items()
+    }
+    return WireFormat(format_of(vector), get_codec("raw"), join=Join(**declared))
+
+
+def constants(value):
+    return (
+        [constants(one) for one in value]
+        if isinstance(value, list)
+        else value.encode()
+        if isinstance(value, str)
+        else value
+    )
+
+
+def joined(wire, chunks, finish):
+    """Return what a reader gives: messages and errors, in order."""
+    reader, results = MessageReader(wire), []
+
+    def pull():
+        while True:
+            try:
+                batch = reader.take_messages()
+            except FramingError as error:
+                results.append(shown(error))
+                if isinstance(error, FrameError):
+                    return
+                continue
+            if not batch:
+                return
+            results.extend(batch)
+
+    for chunk in chunks:
+        reader.feed(chunk)
+        pull()
+    if finish:
+        reader.finish()
+        pull()
+    return results
+
+
+def joined_object(result):
+    if isinstance(result, dict):
+        return result
+    if isinstance(result, bytes):
+        return {"payload": result.hex()}
+    return {"payload": result.value.hex(), "fields": {name: json_value(value) for name, value in result.fields.items()}}
+
+
+@of_kind("join")
+def test_join(vector):
+    inside = vector["join"]
+    if "refused" in inside:
+        assert inside.keys() == {"declared", "refused"}
+        with pytest.raises(DefinitionError) as caught:
+            joined_wire(vector)
+        assert shown(caught.value) == inside["refused"]
+        return
+    chunks = [unhex(chunk) for chunk in inside["chunks"]]
+    assert [joined_object(one) for one in joined(joined_wire(vector), chunks, inside["finish"])] == inside["results"]
+    for cut in every_cut(b"".join(chunks)):
+        found = [joined_object(one) for one in joined(joined_wire(vector), cut, inside["finish"])]
+        assert found == inside["results"], cut
+
+
+@of_kind("join")
+def test_what_joins_is_written_in_several_frames(vector):
+    for item in vector["join"].get("written", []):
+        assert item.keys() - {"fields"} in ({"payload", "frames"}, {"payload", "error"})
+        wire, value = joined_wire(vector), unhex(item["payload"])
+        message = Message(value, **fields_of(item)) if wire.field_names else value
+        if "error" in item:
+            with pytest.raises(FramingError) as caught:
+                wire.encode(message)
+            assert shown(caught.value) == item["error"]
+        else:
+            assert [frame.hex() for frame in wire.encode_frames(message)] == item["frames"]
+            assert wire.encode(message).hex() == "".join(item["frames"])
 
 
 def test_no_vector_has_an_unknown_key():
@@ -291,6 +392,8 @@ def is_invalid(vector):
     inside = vector[kind_of(vector)]
     if kind_of(vector) == "serialize":
         return any(item["error"] for item in inside)
+    if kind_of(vector) == "join":
+        return "refused" in inside or any("class" in one for one in inside["results"])
     return kind_of(vector) == "refused" or bool(inside.get("error") or inside.get("errors"))
 
 
