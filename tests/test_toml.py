@@ -381,7 +381,7 @@ MISTAKES = [
         {
             "found": "frame",
             "hint": "did you mean frames?",
-            "allowed": "client, fields, frames, payload, server",
+            "allowed": "client, frames, payload, pattern, fields, server",
         },
     ),
     (
