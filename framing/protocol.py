@@ -37,7 +37,8 @@ class Rule:
         moves: side → the phase it enters.
         frames: it is at least the phase's n-th frame, from 1.
         payload: how its payload begins.
-        pattern: a regular expression (`re`) that is found in its payload, taken as ISO 8859-1: `(?i)^starttls`.
+        pattern: a regular expression (`re`) that is found in its payload, such as `(?i)^starttls`; or one for each of
+            several fields, text or bytes, of which `payload` is one. Both are taken as ISO 8859-1.
         fields: header fields and the values they have, or a list of values, computed ones too: `{"length": 32}`.
 
     Raises:
@@ -52,7 +53,7 @@ class Rule:
         *,
         frames: int = 1,
         payload: bytes = b"",
-        pattern: str = "",
+        pattern: str | Mapping[str, str] = "",
         fields: Mapping[str, Any] | None = None,
     ) -> None:
         if frames < 1:
@@ -60,8 +61,8 @@ class Rule:
         self.moves = dict(moves)
         self.frames = frames
         self.payload = payload
-        self.pattern = pattern
-        self._search = _searcher(pattern) if pattern else None
+        self.pattern = {"payload": pattern} if isinstance(pattern, str) and pattern else dict(pattern or {})
+        self._search = {name: _searcher(name, one) for name, one in self.pattern.items()}
         self.fields = {
             name: tuple(value) if isinstance(value, list | tuple) else (value,)
             for name, value in (fields or {}).items()
@@ -71,25 +72,31 @@ class Rule:
         """Whether the phase's `frame_count`-th frame is the one this rule waits for."""
         if frame_count < self.frames or (self.payload and not frame.payload.startswith(self.payload)):
             return False
-        if self._search is not None and not self._search(frame.payload):
-            return False
-        if not self.fields:
+        if not self.fields and not self._search:
             return True
         header = frame.header
-        return all(header[name] in values for name, values in self.fields.items())
+        return all(header[name] in values for name, values in self.fields.items()) and all(
+            search(_text(frame.payload if name == "payload" else header[name])) for name, search in self._search.items()
+        )
 
 
-def _searcher(pattern: str) -> Callable[[bytes], object]:
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    return value if isinstance(value, str) else ""
+
+
+def _searcher(name: str, pattern: str) -> Callable[[str], object]:
     import re  # only who declares a pattern pays for it
 
     try:
-        return re.compile(pattern.encode("latin-1")).search
-    except (re.error, UnicodeEncodeError, RecursionError, OverflowError) as error:
+        return re.compile(pattern).search
+    except (re.error, RecursionError, OverflowError) as error:
         raise DefinitionError(
-            f"no regular expression: {error}",
+            f"no regular expression for {name}: {error}",
             key="pattern",
             found=pattern,
-            allowed="what Python's re takes, in ISO 8859-1",
+            allowed="what Python's re takes",
         ) from error
 
 
@@ -234,7 +241,8 @@ class Protocol:
 
     def _check_rule(self, rule: Rule, phase: Phase, key: str) -> None:
         names = phase.wire.format.header_names
-        if strange := [name for name in rule.fields if name not in names]:
+        asked = (*rule.fields, *(name for name in rule.pattern if name != "payload"))
+        if strange := [name for name in asked if name not in names]:
             raise DefinitionError(
                 f"the frames of phase {phase.name} have no field {strange[0]}",
                 key=key,

@@ -130,7 +130,7 @@ def _rule(table: Table) -> Rule:
     facts = {
         "frames": table.take("frames", int, default=1),
         "payload": table.take_bytes("payload"),
-        "pattern": table.take("pattern", str, default=""),
+        "pattern": _pattern(table),
         "fields": _condition(table.inner("fields")),
     }
     table.taken |= dict.fromkeys(SIDES)
@@ -172,6 +172,14 @@ def _wire(table: Table) -> WireFormat:
     union = _union(inner)
     with inner.locating("field"):
         return WireFormat(frame_format, union, join=join)
+
+
+def _pattern(table: Table) -> str | dict[str, str]:
+    pattern = table.take("pattern", str, dict, default="")
+    if isinstance(pattern, str):
+        return pattern
+    inner = table.inner("pattern")
+    return {key: inner.take(key, str) for key in pattern}
 
 
 def _join(table: Table) -> Join:

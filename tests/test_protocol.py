@@ -42,6 +42,22 @@ def test_a_rule_looks_at_count_payload_and_header():
     assert not Rule({"client": "x"}, fields={"type": 7, "length": 4}).matches(frame, 1)
 
 
+def test_a_rule_asks_for_one_of_several_values():
+    frame = TYPED.format.frame(b"\7\3abc")
+    assert Rule({"client": "x"}, fields={"type": [6, 7]}).matches(frame, 1)
+    assert not Rule({"client": "x"}, fields={"type": [6, 8]}).matches(frame, 1)
+
+
+def test_a_rule_asks_for_a_pattern():
+    frame = TYPED.format.frame(b"\7\x09STARTTLS\xe9")
+    assert Rule({"client": "x"}, pattern="(?i)^starttls\xe9$").matches(frame, 1)
+    assert not Rule({"client": "x"}, pattern="^TLS").matches(frame, 1)
+    block = get_format("header_block(start_line=true)").frame(b"HEAD / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+    assert Rule({"client": "x"}, pattern={"start": "^HEAD "}).matches(block, 1)
+    assert not Rule({"client": "x"}, pattern={"start": "^HEAD ", "payload": "."}).matches(block, 1)
+    assert not Rule({"client": "x"}, pattern={"type": "7"}).matches(frame, 1)  # a number is no text
+
+
 @pytest.mark.parametrize(
     ("make", "text"),
     [
@@ -61,6 +77,8 @@ def test_a_rule_looks_at_count_payload_and_header():
         (lambda: one_way(Phase("a", BYTES, after=(Rule({"client": "b"}),))), "no phase is called b"),
         (lambda: one_way(Phase("a", BYTES, after=(Rule({"peer": "b"}),))), "a rule moves a side"),
         (lambda: one_way(Phase("a", BYTES, after=(Rule({"client": "a"}, fields={"type": 1}),))), "have no field type"),
+        (lambda: one_way(Phase("a", BYTES, after=(Rule({"client": "a"}, pattern={"x": "1"}),))), "have no field x"),
+        (lambda: Rule({"client": "a"}, pattern="(?P<"), "no regular expression for payload"),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(make, text):

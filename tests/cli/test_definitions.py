@@ -63,14 +63,14 @@ def test_everything_that_a_definition_says_is_there():
             {
                 "frames": 1,
                 "payload": "",
-                "pattern": "",
+                "pattern": {},
                 "fields": {"kind": 3, "magic": "0x74696e79"},
                 "moves": {"client": "rest"},
             },
             {
                 "frames": 2,
                 "payload": "0x627965",
-                "pattern": "",
+                "pattern": {},
                 "fields": {},
                 "moves": {"client": "rest", "server": "rest"},
             },

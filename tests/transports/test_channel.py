@@ -12,9 +12,13 @@ from framing import (
     FrameError,
     FrameTooLargeError,
     HeaderError,
+    Join,
     Message,
     Protocol,
     TruncatedFrameError,
+    WireFormat,
+    get_codec,
+    get_format,
     get_protocol,
 )
 from transports import Limits, MessageChannel
@@ -22,6 +26,16 @@ from transports.memory import memory_stream_pair
 from transports.testing import FaultyStream, cancel_at, channel_pair
 
 WIRE = get_protocol("u32be/raw").client.wire
+
+# As in ONC RPC, but a frame has no more than five bytes of payload.
+JOINING = Protocol.both_ways(
+    "joining",
+    WireFormat(
+        get_format("header", header="(last:1 length:31):u32be"),
+        get_codec("raw"),
+        join=Join(more={"last": 0}, last={"last": 1}, payload_size=5),
+    ),
+)
 
 
 def server_of(stream, protocol="u32be/raw", **limits):
@@ -61,13 +75,33 @@ async def by_iteration(channel, received):
 @pytest.mark.parametrize("receive", [by_receive_one, by_receive_many, by_iteration])
 @pytest.mark.parametrize("batch_count", [1, 3, 128])
 async def test_receiving_is_cancelled_at_every_checkpoint(make_streams, receive, batch_count):
+    await check_every_cancellation(make_streams, receive, "u32be/raw", batch_count)
+
+
+async def test_messages_of_several_frames_survive_cancellation_at_every_checkpoint(make_streams):
+    await check_every_cancellation(make_streams, by_receive_one, JOINING, 3)
+
+
+async def test_messages_of_several_frames_cross_whole_from_many_tasks():
+    sent = [bytes([number]) * (number % 7) * 3 for number in range(60)]
+    async with channel_pair(JOINING) as (client, server):
+        received = []
+        async with trio.open_nursery() as nursery:
+            for message in sent:
+                nursery.start_soon(client.send, message)
+            received += [await server.receive() for _ in sent]
+    assert sorted(received) == sorted(sent)
+
+
+async def check_every_cancellation(make_streams, receive, protocol, batch_count):
     messages = [b"%d" % number * number for number in range(12)]
+    wire = get_protocol(protocol).client.wire if isinstance(protocol, str) else protocol.client.wire
     for number in range(1, 1000):
         near, far = await make_streams()
-        channel, received = server_of(far, batch_count=batch_count, receive_size=7), []
+        channel, received = server_of(far, protocol, batch_count=batch_count, receive_size=7), []
 
         async def send(near=near):
-            await near.send_all(b"".join(map(WIRE.encode, messages)))
+            await near.send_all(b"".join(map(wire.encode, messages)))
             await near.send_eof()
 
         async with trio.open_nursery() as nursery:
