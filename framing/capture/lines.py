@@ -81,6 +81,8 @@ def _place(record: Record | FlowRecord) -> dict[str, Any]:
         place["direction"] = record.direction
     if record.is_guessed:
         place["guessed"] = True
+    if not isinstance(record, FlowRecord) and record.protocol:
+        place["protocol"] = record.protocol
     return place
 
 
@@ -153,6 +155,8 @@ def _summary(record: SummaryRecord) -> dict[str, Any]:
         form["end"] = record.end
     if record.unused is not None:
         form["unused"] = dict(record.unused)
+    if record.left is not None:
+        form["left"] = {str(port): count for port, count in record.left.items()}
     return form
 
 

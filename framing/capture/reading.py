@@ -14,6 +14,7 @@ from contextlib import closing
 from typing import NamedTuple
 
 from framing.capture.assembler import Assembler
+from framing.capture.choosing import NamesByPort, ProtocolChoice
 from framing.capture.decoding import ConversationDecoder
 from framing.capture.files import read_chunks, read_packets, source_name
 from framing.capture.flow import Chunk, Connection, Event, Flow, FlowEnd, Gap
@@ -29,13 +30,16 @@ __all__ = ["File", "read", "read_raw"]
 File = str | os.PathLike[str] | BinaryReader
 _Text = str | os.PathLike[str]
 
+# So many ports are told whose connections were not decoded: a port scan has thousands.
+_LEFT_COUNT = 100
+
 # The counts of a flow that add up to those of the whole.
 _ADDED = ("frame_count", "size", "error_count", "gap_count", "missing_size", "skipped_size", "tail_size", "flow_count")
 
 
 def read(
     source: File,
-    protocol: Protocol | _Text,
+    protocol: Protocol | _Text | NamesByPort,
     *,
     ports: Collection[int] | None = None,
     flows: Collection[str] = (),
@@ -45,11 +49,12 @@ def read(
     """Yield the records of a pcap or pcapng file, those of a summary last.
 
     Which flows are decoded: with `flows`, those; with `ports`, those whose server has one; otherwise those on the
-    protocol's own ports, or all if it has none.
+    protocol's own ports, or all if it has none. Where no single protocol is said but which ones are known on each port,
+    it is never more than those on a port with exactly one, and each record says by which protocol.
 
     Args:
         source: a path, `-` for stdin, or a binary file open for reading. It is never seeked.
-        protocol: or what `framing.get_protocol` takes.
+        protocol: or what `framing.get_protocol` takes; or names by server port, as `framing.facts.names_by_port` gives.
         ports: the server's ports.
         flows: names of flows, or endpoints or addresses, which mean both directions of their connections.
         every_flow: decode all flows, whatever the protocol's ports.
@@ -62,11 +67,11 @@ def read(
         OSError: the file cannot be opened or read.
         RegistryError, DefinitionError: there is no such protocol; raised by the call itself.
     """
-    resolved = _resolved(protocol, max_frame_size)
+    choice = ProtocolChoice(protocol, max_frame_size)
     if isinstance(flows, str):
         raise TypeError("flows is a collection of names, not one text")
-    chosen = ports if ports is not None else None if every_flow else resolved.ports or None
-    return _CaptureReading(source, resolved, FlowSelection(chosen, flows)).records()
+    chosen = ports if ports is not None else None if every_flow else choice.wanted_ports
+    return _CaptureReading(source, choice, FlowSelection(chosen, flows)).records()
 
 
 def read_raw(
@@ -116,12 +121,12 @@ def _raw_records(source: File, protocol: Protocol, side: Side) -> Iterator[Recor
 class _CaptureReading:
     """One run over a capture: the state of `read`."""
 
-    def __init__(self, source: File, protocol: Protocol, selection: FlowSelection) -> None:
+    def __init__(self, source: File, choice: ProtocolChoice, selection: FlowSelection) -> None:
         self.name = source_name(source)
         self.source = source
-        self.protocol = protocol
+        self.choice = choice
         self.selection = selection
-        self.assembler = Assembler(server_ports=selection.ports or protocol.ports)
+        self.assembler = Assembler(server_ports=selection.ports or choice.server_ports)
         self.packet_count = 0
         self.total = SummaryRecord(None, None, False, flow_count=0)
 
@@ -143,7 +148,8 @@ class _CaptureReading:
             self.total = self.total._replace(error_count=self.total.error_count + 1)
             yield ErrorRecord(None, None, False, None, damage.packet_number, damage, damage.offset)
         self.check_selected()
-        yield self.total._replace(packet_count=self.packet_count, unused=self.unused())
+        left = dict(self.selection.left.most_common(_LEFT_COUNT))
+        yield self.total._replace(packet_count=self.packet_count, unused=self.unused(), left=left)
 
     def taken(self, event: Event) -> Iterator[Record]:
         """Yield the records of an event, if its flow is one of those to decode."""
@@ -156,22 +162,25 @@ class _CaptureReading:
         side = opened.sides[flow]
         for record in _decoded(opened.decoder, side, event):
             if flow in opened.shown:
-                yield record
+                yield record._replace(protocol=opened.name) if opened.name else record
         if isinstance(event, FlowEnd):
             if flow in opened.shown:
-                yield self.counted(opened.decoder.summary(side, event.reason, flow.packet_count))
+                summary = self.counted(opened.decoder.summary(side, event.reason, flow.packet_count))
+                yield summary._replace(protocol=opened.name)
             del opened.sides[flow]
             if not opened.sides:
                 flow.connection.context = _LEFT
 
     def opened(self, connection: Connection) -> "_Opened | tuple[()]":
         """Decide about a connection when its first event comes; what is learnt later changes nothing."""
-        if not self.selection.takes(connection):
+        port = connection.server.source[1]
+        protocol = self.choice.protocol(port)
+        if not self.selection.takes(connection, decodable=protocol is not None) or protocol is None:
             return _LEFT
         sides: dict[Flow, Side] = {connection.client: "client", connection.server: "server"}
         names = {side: flow.name for flow, side in sides.items()}
-        decoder = ConversationDecoder(self.protocol, names, midstream=connection.is_guessed)
-        return _Opened(decoder, sides, frozenset(filter(self.selection.shows, sides)))
+        decoder = ConversationDecoder(protocol, names, midstream=connection.is_guessed)
+        return _Opened(decoder, sides, frozenset(filter(self.selection.shows, sides)), self.choice.name(port))
 
     def counted(self, summary: SummaryRecord) -> SummaryRecord:
         """Add a flow's counts to the total."""
@@ -191,27 +200,37 @@ class _CaptureReading:
             CaptureError: packets were there, but none of a flow that was asked for.
         """
         selection = self.selection
-        if selection.taken_count or not self.packet_count or (selection.ports is None and not selection.names):
+        by_port = self.choice.by_port
+        is_chosen = selection.ports is not None or selection.names or by_port is not None
+        if selection.taken_count or not self.packet_count or not is_chosen:
             return
         if selection.names:
             wanted = f"called {', '.join(sorted(selection.names))}"
+        elif by_port is not None:
+            wanted = "on a port with exactly one known protocol"
         else:
             wanted = f"on port {', '.join(map(str, sorted(selection.ports or ())))}"
         unused = ", ".join(f"{count} {name}" for name, count in self.unused().items())
         raise CaptureError(
             f"this capture has no TCP flow {wanted}",
             file=self.name,
-            found=f"ports {selection.ports_left()}" if selection.left else f"no TCP flow at all, but packets {unused}",
+            found=f"ports {selection.ports_left(by_port or {})}"
+            if selection.left
+            else f"no TCP flow at all, but packets {unused}",
             hint="choose with ports=, flows= or every_flow=True (--port, --flow, --all)",
         )
 
 
 class _Opened(NamedTuple):
-    """A connection that is decoded: `sides` holds the flows that go on, `shown` those whose records are wanted."""
+    """A connection that is decoded: `sides` holds the flows that go on, `shown` those whose records are wanted.
+
+    `name` is what records call the protocol, empty where it was said.
+    """
 
     decoder: ConversationDecoder
     sides: dict[Flow, Side]
     shown: frozenset[Flow]
+    name: str
 
 
 # Instead, for a connection that is not decoded, or not any more.

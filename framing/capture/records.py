@@ -11,6 +11,7 @@ Each is a value, and says where it comes from:
     is_guessed      no SYN was seen, so it is the ports that tell which side is the client
     time_ns         nanoseconds since 1970 UTC, of the packet with the last byte; `None` for raw bytes
     packet_number   that packet, counted from 1 as every capture tool does; `None` for raw bytes
+    protocol        the name of the protocol, where it was the server's port that told it
 
 Their JSON form is in `framing.capture.lines`. Spec: [R1] to [R8].
 """
@@ -47,6 +48,7 @@ class FrameRecord(NamedTuple):
     number: int
     frame: Frame
     message: Any
+    protocol: str = ""
 
     @property
     def type(self) -> str:
@@ -90,6 +92,7 @@ class ErrorRecord(NamedTuple):
     offset: int | None = None
     number: int | None = None
     head: bytes = b""
+    protocol: str = ""
 
     @property
     def type(self) -> str:
@@ -119,6 +122,7 @@ class GapRecord(NamedTuple):
     reason: GapReason
     pending_size: int = 0
     is_resumed: bool = False
+    protocol: str = ""
 
     @property
     def type(self) -> str:
@@ -152,6 +156,7 @@ class SummaryRecord(NamedTuple):
         end: why the flow ended; see `framing.capture.flow`. `None` for raw bytes and for all together.
         flow_count: flows that were decoded, 1 for each of them.
         packet_count: packets of the flow; of the capture, other flows included; 0 for raw bytes.
+        left: connections that were not decoded, by the server's port; the 100 most frequent ones.
         unused: why packets of the capture carry nothing that can be used, and how many; see `PacketCounts`.
     """
 
@@ -169,6 +174,8 @@ class SummaryRecord(NamedTuple):
     flow_count: int = 1
     packet_count: int = 0
     unused: Mapping[str, int] | None = None
+    left: Mapping[int, int] | None = None
+    protocol: str = ""
 
     @property
     def type(self) -> str:

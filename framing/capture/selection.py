@@ -1,7 +1,7 @@
 """Which connections of a capture speak the protocol: by the server's port, or by a name that was given."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from framing.capture.flow import Connection, Flow
 
@@ -28,18 +28,18 @@ class FlowSelection:
         self.left: Counter[int] = Counter()
         self.taken_count = 0
 
-    def takes(self, connection: Connection) -> bool:
-        """Whether the connection is decoded. Ask once for each."""
+    def takes(self, connection: Connection, *, decodable: bool = True) -> bool:
+        """Whether the connection is decoded; what is not `decodable` is left. Ask once for each."""
         port = connection.server.source[1]
         if self.names:
             taken = any(self.shows(flow) for flow in (connection.client, connection.server))
         else:
             taken = self.ports is None or port in self.ports
-        if taken:
+        if taken and decodable:
             self.taken_count += 1
-        else:
-            self.left[port] += 1
-        return taken
+            return True
+        self.left[port] += 1
+        return False
 
     def shows(self, flow: Flow) -> bool:
         """Whether this flow is among those named. An endpoint names both directions, a flow only its own."""
@@ -49,9 +49,22 @@ class FlowSelection:
         places = {flow.name, bare, *bare.split(">"), flow.source[0], flow.destination[0]}
         return not self.names.isdisjoint(places)
 
-    def ports_left(self) -> str:
-        """Return the ports of the connections that were left, for a message: the most frequent first."""
+    def ports_left(self, names: Mapping[int, tuple[str, ...]] | None = None) -> str:
+        """Return the ports of the connections that were left, for a message: the most frequent first.
+
+        Args:
+            names: of the protocols known on each port, to tell where these are several.
+        """
+        known = names or {}
         common = self.left.most_common(_LISTED_COUNT)
-        listed = ", ".join(f"{port} ({count})" if count > 1 else str(port) for port, count in common)
+        listed = ", ".join(_counted(port, count) + _told(known.get(port, ())) for port, count in common)
         more = len(self.left) - len(common)
         return f"{listed} and {more} more" if more else listed
+
+
+def _counted(port: int, count: int) -> str:
+    return f"{port} ({count})" if count > 1 else str(port)
+
+
+def _told(names: tuple[str, ...]) -> str:
+    return f": {' or '.join(names)}" if names else ""

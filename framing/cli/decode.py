@@ -7,6 +7,7 @@ from typing import cast
 
 import click
 
+from framing.capture.choosing import NamesByPort
 from framing.capture.files import source_name
 from framing.capture.lines import json_line
 from framing.capture.reading import read, read_raw
@@ -14,9 +15,11 @@ from framing.capture.records import ErrorRecord, FrameRecord, GapRecord, Record,
 from framing.cli.console import note, shown_error
 from framing.cli.exits import BAD_FRAMES, OK, TRUNCATED, USAGE
 from framing.cli.frametext import FrameText, problem_text, summary_text
+from framing.cli.port_notes import PortNotes
 from framing.cli.progress import Progress
 from framing.cli.wire_options import chosen_protocol, wire_options
 from framing.errors import CaptureError, CaptureFileError, TruncatedFrameError
+from framing.facts import names_by_port
 from framing.protocol import SIDES, Protocol, Side
 
 __all__ = ["decode"]
@@ -53,12 +56,15 @@ def decode(
 
     \b
     Examples:
+      framing decode capture.pcap
       framing decode capture.pcap --protocol kafka
       framing decode capture.pcap --frame u32be --codec msgpack --port 4000 --format jsonl
       tcpdump -w - 'port 5432' | framing decode - --protocol postgresql
 
-    Without --port, --flow or --all, the flows on the protocol's own ports are decoded, or all if it has none. After a
-    frame error, or where the capture lacks bytes, the rest of that flow is skipped and counted; others go on.
+    Without --port, --flow or --all, the flows on the protocol's own ports are decoded, or all if it has none. Without
+    --protocol or --frame, each flow is decoded by the protocol of its server's port, if only one is known there, and
+    stderr tells what was taken for what. After a frame error, or where the capture lacks bytes, the rest of that flow
+    is skipped and counted; others go on.
 
     With --format jsonl each record is one JSON object a line, errors, gaps and sums included; with text, these stand
     on stderr, the first gap of each flow only. Text shows each frame's time (UTC), flow, side, number in its flow,
@@ -67,17 +73,20 @@ def decode(
     Exit codes: 3 if any frame was bad or could not be decoded; 4 if the input was incomplete: it ended inside a frame
     or a packet, or bytes are missing from the capture.
     """
-    wire = chosen_protocol(protocol, frame_format, codec)
+    known = names_by_port() if protocol is frame_format is codec is None and not raw else None
+    wire = chosen_protocol(protocol, frame_format, codec) if known is None else known
     given = {name: chosen[name] for name in _CAPTURE_OPTIONS if chosen[name]}
     _check_options(raw, side, given)
+    if known is not None and "every_flow" in given:
+        raise click.UsageError("--all needs --protocol or --frame: on other ports than the known ones none is known")
     if full and form != "text":
         raise click.UsageError("--full goes with --format text; JSON lines are whole")
-    if raw:
+    if isinstance(wire, Protocol) and raw:
         records = read_raw(file, wire, side=cast(Side, side or "client"), max_frame_size=max_frame_size)
     else:
         records = _capture_records(file, wire, max_frame_size, given)
     output = _JsonOutput(file) if form == "jsonl" else _TextOutput(file, full=full)
-    click.get_current_context().exit(_show(records, output, limit))
+    click.get_current_context().exit(_show(_announced(records, known, output), output, limit))
 
 
 def _check_options(raw: bool, side: str | None, given: dict[str, object]) -> None:
@@ -91,7 +100,7 @@ def _check_options(raw: bool, side: str | None, given: dict[str, object]) -> Non
 
 
 def _capture_records(
-    file: str, wire: Protocol, max_frame_size: int | None, given: dict[str, object]
+    file: str, wire: Protocol | NamesByPort, max_frame_size: int | None, given: dict[str, object]
 ) -> Iterator[Record]:
     try:
         yield from read(file, wire, max_frame_size=max_frame_size, **given)  # type: ignore[arg-type]  # click has checked
@@ -100,9 +109,19 @@ def _capture_records(
             error.hint = "if it is the bytes of one direction, say --raw"
         raise
     except CaptureError as error:  # none of its flows was chosen
-        error.hint = "choose with --port, --flow or --all; `framing streams` lists the flows"
+        choices = "--port, --flow or --all" if isinstance(wire, Protocol) else "--protocol"
+        error.hint = f"choose with {choices}; `framing streams` lists the flows"
         note(f"Error: {shown_error(error)}")
         click.get_current_context().exit(USAGE)
+
+
+def _announced(records: Iterator[Record], known: NamesByPort | None, output: "_Output") -> Iterator[Record]:
+    """Tell what the ports were taken for, before the first record that comes of it."""
+    notes = None if known is None else PortNotes(known)
+    for record in records:
+        for line in notes.lines(record) if notes else ():
+            output.note(line)
+        yield record
 
 
 def _show(records: Iterator[Record], output: "_Output", limit: int | None) -> int:

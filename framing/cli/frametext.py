@@ -37,7 +37,8 @@ class FrameText:
 
     2026-11-22T08:15:30.123456789Z  10.0.0.5:51744>10.0.0.9:9092  client   #12  @81920   25 bytes  {'id': 7}
 
-    On a terminal the time goes without its date, to the microsecond.
+    On a terminal the time goes without its date, to the microsecond. Before the side stands the protocol, where it was
+    the port that told it.
 
     Args:
         full: whole messages, however long; bytes as a dump on lines of their own.
@@ -60,6 +61,8 @@ class FrameText:
 
     def _place(self, record: FrameRecord) -> str:
         side = f"{record.direction}{'?' if record.is_guessed else ''}"
+        if record.protocol:
+            side = f"{record.protocol} {side}"
         cells = (escaped(record.flow), side, f"#{record.number}", f"@{record.offset}", _counted(record.size, "byte"))
         self._widths = [max(width, min(len(cell), _MAX_WIDTH)) for width, cell in zip(self._widths, cells, strict=True)]
         *left, size = zip(cells, self._widths, strict=True)

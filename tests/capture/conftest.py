@@ -1,6 +1,8 @@
 """Hand-made packets and capture files."""
 
+import io
 import struct
+from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
@@ -96,3 +98,37 @@ def obsolete(order, data, *, number=0, ticks=0):
 def wire():
     """The makers of this file, under one name: wire.segment(…), wire.pcap([…])."""
     return SimpleNamespace(**{name: value for name, value in globals().items() if not name.startswith("_")})
+
+
+class Capture:
+    """A capture made by hand: connections whose packets are given one by one."""
+
+    def __init__(self, wire):
+        self.wire = wire
+        self.frames = []
+        self.sent = defaultdict(int)
+
+    def packet(self, payload=b"", side="client", *, flags=ACK, lost=0, client=51744, server=9092):
+        """Add what a side sends next, after `lost` bytes that the capture has not."""
+        ends = ("10.0.0.5", client), ("10.0.0.9", server)
+        source, target = ends if side == "client" else ends[::-1]
+        self.sent[source, target] += lost
+        sequence = self.sent[source, target]
+        data = self.wire.segment(
+            source, target, sequence=sequence, acknowledged=self.sent[target, source], flags=flags, payload=payload
+        ).data
+        self.sent[source, target] += len(payload) + bool(flags & (SYN | FIN))
+        self.frames.append(data)
+        return self
+
+    def opened(self, **ports):
+        self.packet(flags=SYN, **ports)
+        return self.packet(side="server", flags=SYN | ACK, **ports)
+
+    def file(self, cut=None):
+        return io.BytesIO(self.wire.pcap(self.frames)[:cut])
+
+
+@pytest.fixture
+def capture(wire):
+    return Capture(wire)

@@ -142,40 +142,6 @@ def test_times_and_packets_are_those_of_the_last_byte():
     }
 
 
-class Capture:
-    """A capture made by hand: connections whose packets are given one by one."""
-
-    def __init__(self, wire):
-        self.wire = wire
-        self.frames = []
-        self.sent = defaultdict(int)
-
-    def packet(self, payload=b"", side="client", *, flags=ACK, lost=0, client=51744, server=9092):
-        """Add what a side sends next, after `lost` bytes that the capture has not."""
-        ends = ("10.0.0.5", client), ("10.0.0.9", server)
-        source, target = ends if side == "client" else ends[::-1]
-        self.sent[source, target] += lost
-        sequence = self.sent[source, target]
-        data = self.wire.segment(
-            source, target, sequence=sequence, acknowledged=self.sent[target, source], flags=flags, payload=payload
-        ).data
-        self.sent[source, target] += len(payload) + bool(flags & (SYN | FIN))
-        self.frames.append(data)
-        return self
-
-    def opened(self, **ports):
-        self.packet(flags=SYN, **ports)
-        return self.packet(side="server", flags=SYN | ACK, **ports)
-
-    def file(self, cut=None):
-        return io.BytesIO(self.wire.pcap(self.frames)[:cut])
-
-
-@pytest.fixture
-def capture(wire):
-    return Capture(wire)
-
-
 def test_connections_do_not_disturb_each_other(capture):
     for client in (1001, 1002):
         capture.opened(client=client)
@@ -414,7 +380,7 @@ def test_memory_does_not_grow_with_the_file(wire):
     """Frames that were yielded are not kept, nor are connections that ended."""
     import tracemalloc
 
-    capture = Capture(wire)
+    capture = wire.Capture(wire)
     for client in range(1, 1200):
         capture.opened(client=client).packet(b"\xc8" + bytes(200), client=client)
         capture.packet(flags=FIN | ACK, client=client).packet(side="server", flags=FIN | ACK, client=client)

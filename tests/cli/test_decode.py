@@ -65,6 +65,24 @@ def test_a_line_for_each_frame():
     assert result.exit_code == 0
 
 
+def test_without_a_protocol_the_port_tells_it_and_stderr_says_so(site):
+    site.install("acme", {"framing.protocols.v1": "acme = acme_protocols"}, files={
+        f"acme_protocols/acme_{name}.toml": f'name = "{name}"\nports = [{ports}]\n[both]\nheader = "length:u8"'
+        for name, ports in {"one": "4000, 4001", "two": "4001"}.items()
+    })  # fmt: skip
+
+    known = decode("-", given=conversation(("client", b"\x01a")))
+    asked = decode("-", given=conversation(("client", b"\x01a"), port=4001))
+
+    assert "  acme_one client  #0" in known.stdout
+    assert known.stderr == (
+        "port 4000 is taken for acme_one; with --protocol you say what it is\n1 frame, 2 bytes, 2 flows\n"
+    )
+    assert known.exit_code == 0
+    assert (asked.stdout, asked.exit_code) == ("", 2)
+    assert "4001: acme_one or acme_two" in asked.stderr
+
+
 def test_the_same_from_frame_and_codec():
     capture = conversation(("client", b"\0\0\0\1\x07"))
 
@@ -180,7 +198,10 @@ def test_a_file_that_is_not_there():
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "either --protocol, or --frame"),
+        ([], "choose with --protocol"),
+        (["--raw"], "either --protocol, or --frame"),
+        (["--codec", "raw"], "either --protocol, or --frame"),
+        (["--all"], "--all needs --protocol"),
         (["--protocol", "u8/raw", "--frame", "u8"], "either --protocol, or --frame"),
         (["--frame", "u8", "--raw", "--port", "5"], "--port chooses flows of a capture"),
         (["--frame", "u8", "--raw", "--all"], "--all chooses flows of a capture"),

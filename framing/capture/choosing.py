@@ -1,0 +1,73 @@
+"""Which protocol a connection speaks: the one that was said, or the only one that its server's port is known for."""
+
+import os
+from collections.abc import Mapping
+
+from framing.definition import get_protocol
+from framing.errors import FramingError
+from framing.protocol import Protocol
+
+__all__ = ["NamesByPort", "ProtocolChoice"]
+
+Text = str | os.PathLike[str]
+NamesByPort = Mapping[int, tuple[str, ...]]
+
+
+class ProtocolChoice:
+    """Gives each connection its protocol.
+
+    Args:
+        protocol: the one that all speak, or what `framing.get_protocol` takes; or for each port the names of those that
+            are known there. Those are loaded when a connection needs them.
+        max_frame_size: limit on the whole frame, instead of the protocols' own.
+
+    Attributes:
+        by_port: the names, `None` where one protocol was said.
+        server_ports: a side with one of these is the server, if nothing else tells.
+        wanted_ports: the ports to decode unless others are asked for, `None` for all.
+
+    Raises:
+        RegistryError, DefinitionError: there is no such protocol as was said.
+    """
+
+    __slots__ = ("_loaded", "_max_frame_size", "_said", "by_port", "server_ports", "wanted_ports")
+
+    def __init__(self, protocol: Protocol | Text | NamesByPort, max_frame_size: int | None = None) -> None:
+        self._max_frame_size = max_frame_size
+        self._loaded: dict[str, Protocol | None] = {}
+        self._said: Protocol | None = None
+        self.by_port: NamesByPort | None = None
+        if isinstance(protocol, Mapping):
+            self.by_port = protocol
+            self.server_ports = frozenset(protocol)
+            self.wanted_ports = frozenset(port for port, names in protocol.items() if len(names) == 1) or None
+        else:
+            self._said = self._limited(protocol if isinstance(protocol, Protocol) else get_protocol(protocol))
+            self.server_ports = frozenset(self._said.ports)
+            self.wanted_ports = self.server_ports or None
+
+    def protocol(self, port: int) -> Protocol | None:
+        """Return what connections to a server's port speak; `None` if that is not known for sure."""
+        if self.by_port is None:
+            return self._said
+        names = self.by_port.get(port, ())
+        if len(names) != 1:
+            return None
+        (name,) = names
+        if name not in self._loaded:
+            self._loaded[name] = self._load(name)
+        return self._loaded[name]
+
+    def name(self, port: int) -> str:
+        """Return what records call the protocol of a port: its name where it was the port that told it."""
+        return "" if self.by_port is None else self.by_port[port][0]
+
+    def _load(self, name: str) -> Protocol | None:
+        try:
+            return self._limited(get_protocol(name))
+        except FramingError:
+            # Somebody's definition that does not work is as good as none; who asks for it by name is told why.
+            return None
+
+    def _limited(self, protocol: Protocol) -> Protocol:
+        return protocol if self._max_frame_size is None else protocol.limited(self._max_frame_size)
