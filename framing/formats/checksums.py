@@ -8,6 +8,7 @@
     crc16_genibus  16 bits    the first one, inverted         internet        16 bits    RFC 1071
     fletcher16     16 bits    sums mod 255, RFC 1146          xor8, sum8       8 bits    NMEA; many
     fletcher8      16 bits    sums mod 256, as in UBX         sha256d         32 bits    Bitcoin: the first 4 bytes
+    crc24q         24 bits    RTCM 3, the catalogue's LTE-A
 
 Parameters are those of the "Catalogue of parametrised CRC algorithms" by G. Cook. Where the package fastcrc is
 installed, it computes the CRCs. Else what can runs in C, too: `zlib`, and `binascii.crc_hqx`, whose polynomial 1021
@@ -81,6 +82,27 @@ def _shifted(value: int, polynomial: int) -> int:
     return value
 
 
+def _tabled24(polynomial: int) -> Compute:
+    """Return a CRC of 24 bits, initially 0, the highest bit first; its table is made at the first use."""
+    table: list[int] = []
+
+    def compute(data: bytes) -> int:
+        if not table:
+            table.extend(_shifted_up(byte << 16, polynomial) for byte in range(256))
+        value = 0
+        for byte in data:
+            value = table[value >> 16 ^ byte] ^ (value << 8 & 0xFFFFFF)
+        return value
+
+    return compute
+
+
+def _shifted_up(value: int, polynomial: int) -> int:
+    for _ in range(8):
+        value = (value << 1 ^ polynomial if value & 0x800000 else value << 1) & 0xFFFFFF
+    return value
+
+
 def _fletcher(modulus: int) -> Compute:
     """Return two running sums, the second of the first, in the upper half."""
     return lambda data: sum(accumulate(data)) % modulus << 8 | sum(data) % modulus
@@ -138,6 +160,7 @@ def _quickest() -> dict[str, Compute]:
 
 CHECKSUMS: dict[str, Checksum] = {
     **{name: Checksum(4 if name.startswith("crc32") else 2, compute) for name, compute in _quickest().items()},
+    "crc24q": Checksum(3, _tabled24(0x864CFB)),
     "fletcher8": Checksum(2, _fletcher(256)),
     "fletcher16": Checksum(2, _fletcher(255)),
     "internet": Checksum(2, _internet),

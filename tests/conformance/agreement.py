@@ -81,18 +81,22 @@ def cases(proof: proofs.Proof, ports: Sequence[int]) -> Iterator[Case]:
     """Yield every file with flows of a definition, whose own ports are `ports`."""
     for corpus in oracle.CORPORA:
         for file, streams in oracle.streams(corpus).items():
-            listed = file.startswith(proof.corpus) if proof.corpus else False
-            chosen = [one for one in streams if _is_meant(proof, one, listed and (proof.ports or ports))]
+            on_ports = (proof.ports or ports) if file.startswith(proof.corpus or ("/",)) else ()
+            chosen = [one for one in streams if _is_dissected(proof, file, one) or _is_on(on_ports, one)]
             if chosen:
                 yield Case(corpus, file, proof, chosen)
 
 
-def _is_meant(proof, stream, ports):
-    if proof.dissector and proof.dissector in stream.proto_sizes:
-        return True
-    if not proof.dissector and proof.sizes and proof.sizes["field"] in stream.pdus:
-        return True
-    return bool(ports) and not set(ports).isdisjoint(stream.ports)
+def _is_dissected(proof, file, stream):
+    if proof.within and not file.startswith(proof.within):
+        return False
+    if proof.dissector:
+        return proof.dissector in stream.proto_sizes
+    return bool(proof.sizes) and proof.sizes["field"] in stream.pdus
+
+
+def _is_on(ports, stream):
+    return not set(ports).isdisjoint(stream.ports)
 
 
 @cache

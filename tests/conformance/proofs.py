@@ -2,6 +2,7 @@
 
     dissector = "kafka"                   whose frame sizes in oracle.json ought to be ours; its flows are decoded
     sizes = { field = "…", add = 5 }      instead, frame sizes made of the values of a dissector's field
+    within = ["mms_tpkt/"]                of the dissector's flows those in files that begin so alone
     corpus = ["kafka/"]                   besides, the flows on the protocol's ports in files that begin so
     ports = [9092]                        the servers' ports in the captures, if others than the definition's
     undissected = ["server.answer"]       phases whose frames the dissector does not count
@@ -24,7 +25,7 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 SPECS = HERE.parents[1] / "specs"
 
-_KINDS = {"dissector": str, "sizes": dict, "corpus": list, "ports": list, "undissected": list}
+_KINDS = {"dissector": str, "sizes": dict, "within": list, "corpus": list, "ports": list, "undissected": list}
 _REASONS = {"grouped": str, "divided": str}
 _TABLES = ("different", "incomplete", "rewritten")
 
@@ -48,6 +49,7 @@ class Proof(NamedTuple):
     name: str
     dissector: str = ""
     sizes: dict[str, str | int] | None = None
+    within: tuple[str, ...] = ()
     corpus: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
     undissected: tuple[str, ...] = ()

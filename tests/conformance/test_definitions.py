@@ -1,36 +1,87 @@
 """Every shipped definition says what it must, and each of its formats keeps the contract."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from framing import EncodeError, FrameTooLargeError, get_protocol
-from framing.protocol import SIDES
-from framing.testing import check_format
+from framing.formats.prefix import parse_prefix
+from framing.shorthand import get_table_format
+from framing.testing import check_format, every_cut, outcome
 from framing.toml import parse_protocol
 
 SPECS = Path(__file__).parents[2] / "specs"
 NAMES = sorted(path.stem for path in SPECS.glob("protocols/*.toml"))
-PHASES = [
-    pytest.param(phase.wire.format, id=f"{name}-{side}-{phase.name}")
+
+# Something for every format: nothing, text, more than a short one takes, an item of the kinds that end themselves.
+PAYLOADS = (b"", b"abc", b"x" * 40, b"\x91\x01", b"[1]")
+BESIDES = ("after", "first", "otherwise", "codec", "join")
+VALUES = (1, *(bytes(size) for size in range(1, 130)))
+
+
+def content_of(name):
+    return tomllib.loads((SPECS / f"protocols/{name}.toml").read_text(encoding="utf-8"))
+
+
+def formats_in(table, path=()):
+    """Yield path and table of each format that a definition declares, those inside of others before them."""
+    for key, inner in table.items():
+        if isinstance(inner, dict):
+            yield from formats_in(inner, (*path, key))
+    if not {"header", "format"}.isdisjoint(table):
+        yield path, table
+
+
+def is_made_of_others(table):
+    return any(isinstance(inner, dict) and list(formats_in(inner)) for inner in table.values())
+
+
+def format_of(table):
+    """Make the format of a table, which may also say what a phase has besides."""
+    return get_table_format({key: one for key, one in table.items() if key not in BESIDES})
+
+
+DECLARED = [
+    pytest.param(table, id=f"{name}-{'.'.join(path)}")
     for name in NAMES
-    for side in SIDES
-    for phase in get_protocol(name).direction(side).phases.values()
+    for path, table in formats_in(content_of(name))
+    if not is_made_of_others(table)
+]
+CHOICES = [
+    pytest.param(table, id=f"{name}-{'.'.join(path)}")
+    for name in NAMES
+    for path, table in formats_in(content_of(name))
+    if table.get("format") == "choice"
 ]
 
 
-def fields_for(form, payload):
-    """Return a value for each field that has no constants."""
-    fields = {}
+def fields_for(form, payload, given):
+    """Return fields with which the format writes a payload, or `None`: it does not."""
+    fields = dict(given)
     for _ in range(len(form.field_names) + 1):
         try:
             form.serialize(payload, fields)
+        except FrameTooLargeError:
+            return None
         except EncodeError as error:
-            fields[error.path] = 1
+            if error.path not in form.field_names or error.path in fields:
+                return None
+            fields[error.path] = next((one for one in VALUES if fits(form, payload, fields, error.path, one)), 1)
         else:
-            break
-    return fields
+            return fields
+    return None
+
+
+def fits(form, payload, fields, name, value):
+    try:
+        form.serialize(payload, fields | {name: value})
+    except EncodeError as error:
+        return error.path != name
+    except FrameTooLargeError:
+        pass
+    return True
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -44,20 +95,40 @@ def test_a_definition_says_where_its_facts_come_from(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_limit_is_said(name):
-    text = (SPECS / f"protocols/{name}.toml").read_text(encoding="utf-8")
-    formats = len(re.findall(r"^header = ", text, re.MULTILINE))
-    assert len(re.findall(r"^(?:max_frame_size|payload_size) = ", text, re.MULTILINE)) == formats
+    unlimited = [
+        path
+        for path, table in formats_in(content_of(name))
+        if {"max_frame_size", "payload_size"}.isdisjoint(table) and not is_made_of_others(table)
+    ]
+    assert unlimited == []
 
 
-@pytest.mark.parametrize("form", PHASES)
-def test_the_contract_of_each_phase(form):
-    payloads = [b"", b"abc", b"x" * 40]
-    for payload in list(payloads):
-        try:
-            form.serialize(payload, fields_for(form, payload))
-        except (EncodeError, FrameTooLargeError):  # a phase of fixed size
-            payloads.remove(payload)
-    check_format(form, payloads, fields=fields_for(form, payloads[0]))
+def written_by(form, given):
+    """Return payloads that a format writes, all with the same fields, and those fields."""
+    found = [(payload, fields) for payload in PAYLOADS if (fields := fields_for(form, payload, given)) is not None]
+    assert found, f"nothing can be written {given}"
+    fields = found[0][1]
+    return [payload for payload, others in found if others == fields], fields
+
+
+@pytest.mark.parametrize("table", DECLARED)
+def test_the_contract_of_each_format(table):
+    form = format_of(table)
+    payloads, fields = written_by(form, {})
+    check_format(form, payloads, fields=fields)
+
+
+@pytest.mark.parametrize("table", CHOICES)
+def test_the_cases_of_each_choice(table):
+    form = format_of(table)
+    values = [parse_prefix(case).value for case in table["cases"]] + [b""] * ("default" in table)
+    wires = []
+    for value in values:
+        payloads, fields = written_by(form, {"choice": value})
+        wires += [form.serialize(payload, fields) for payload in payloads]
+        assert all(form.frame(wire).header["choice"] == value for wire in wires[-len(payloads) :])
+    for chunks in every_cut(b"".join(wires)):
+        assert [wire for _, wire in outcome(form, chunks).frames] == wires
 
 
 def test_the_definitions_in_the_readme_work():

@@ -23,6 +23,7 @@ CHECKS = {
     "crc16_modbus": 0x4B37,
     "crc16_arc": 0xBB3D,
     "crc16_dnp": 0xEA82,
+    "crc24q": 0xCDE703,  # CRC-24/LTE-A
     "crc32": 0xCBF43926,  # CRC-32/ISO-HDLC
     "crc32c": 0xE3069283,  # CRC-32/ISCSI
     "fletcher8": 0x15DD,
