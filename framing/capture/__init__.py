@@ -1,12 +1,14 @@
 """Capture files: from a file or stdin to the bytes of every flow, in order, and to the frames in them.
 
     file | stdin ──> Packet ──> Segment ──> Chunk · Gap · FlowEnd ──> records
-      source.py      pcap.py     link.py       flow.py   what comes out     records.py     what they are
-      files.py       pcapng.py   segment.py    tcp.py    one flow           decoding.py    one connection
-                     packet.py                 assembler.py   all flows     selection.py   which ones
-                                                                            reading.py     all of it: read, read_raw
-                                                                            overview.py    flows alone: survey
-                                                                            lines.py  jsonform.py   as JSON
+      source.py      pcap.py     segment.py     flow.py   what comes out      records.py     what they are
+      files.py       pcapng.py   unpacking.py   key.py    what tells flows    decoding.py    one connection
+                     packet.py                  tcp.py    one flow            selection.py   which ones
+                                                assembler.py   all flows      reading.py     all of it: read, read_raw
+                                                                              overview.py    flows alone: survey
+                                                                              lines.py  jsonform.py   as JSON
+    segment.py takes the packets that nearly all are; unpacking.py the others, from layer to layer (layer.py):
+      link.py  serial.py  wireless.py   links and tags          tunnel.py  fragments.py   packets inside packets
     what both ends of a connection said ──> write.py ──> a pcap file
 
     for record in framing.capture.read("capture.pcap", "kafka"):

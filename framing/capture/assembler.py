@@ -4,9 +4,11 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from framing.capture.flow import Chunk, Connection, EndReason, Event, Flow
+from framing.capture.key import reverse_key
 from framing.capture.packet import Packet
-from framing.capture.segment import ACK, FIN, RST, SYN, PacketCounts, Segment, find_segment
+from framing.capture.segment import ACK, FIN, RST, SYN, Segment, find_segment
 from framing.capture.tcp import acknowledge, advance, begin, close, is_same_start, is_settling, place, relax, settle
+from framing.capture.unpacking import Unpacker
 from framing.errors import CaptureFileError
 
 __all__ = ["FLOW_BUDGET", "MAX_CONNECTIONS", "TOTAL_BUDGET", "Assembler", "assemble"]
@@ -52,7 +54,8 @@ class Assembler:
         total_budget: int = TOTAL_BUDGET,
         max_connections: int = MAX_CONNECTIONS,
     ) -> None:
-        self.counts = PacketCounts()
+        self._unpacker = Unpacker()
+        self.counts = self._unpacker.counts
         self.connection_count = 0
         self._server_ports = frozenset(server_ports)
         self._flow_budget = flow_budget
@@ -67,9 +70,9 @@ class Assembler:
 
     def add(self, packet: Packet) -> Sequence[Event]:
         """Return what this packet brings to light: mostly nothing or one chunk."""
-        segment = find_segment(packet, self.counts)
+        segment = find_segment(packet)
         if segment is None:
-            return ()
+            return self._add_any(packet)
         key, sequence, acknowledged, flags, start, end, cut = segment
         flow = self._flows.get(key)
         if (
@@ -96,10 +99,26 @@ class Assembler:
     def finish(self) -> list[Event]:
         """Return what the end of the capture brings to light, and forget everything."""
         events: list[Event] = []
+        self._unpacker.finish()
         for connection in {flow.connection: None for flow in self._flows.values()}:
             self._close(connection, "reset" if connection.is_reset else "capture", events)
         self._flows.clear()
         self._recent.clear()
+        return events
+
+    def _add_any(self, packet: Packet) -> list[Event]:
+        """Unpack by the general way."""
+        events: list[Event] = []
+        for unpacked in self._unpacker.unpack(packet):
+            if unpacked.is_datagram:
+                self.counts.udp += 1
+                continue
+            key = unpacked.segment[0]
+            events += self._add_odd(unpacked.packet, unpacked.segment, self._flows.get(key))
+            if unpacked.tunnels:
+                connection = self._flows[key].connection
+                connection.tunnels = connection.tunnels or unpacked.tunnels
+                connection.is_tunnel_guessed |= unpacked.is_guessed
         return events
 
     def _add_odd(self, packet: Packet, segment: Segment, flow: Flow | None) -> list[Event]:
@@ -177,10 +196,9 @@ class Assembler:
         """Begin a connection with the first packet of one of its flows."""
         if len(self._flows) >= 2 * self._max_connections:
             self._evict(events)
-        middle = (len(key) - 4) // 2
-        reverse_key = key[middle:-4] + key[:middle] + key[-2:] + key[-4:-2]
-        number = self._numbers.pop(min(key, reverse_key), 0) + 1
-        return self._open(key, reverse_key, number, flags)
+        reverse = reverse_key(key)
+        number = self._numbers.pop(min(key, reverse), 0) + 1
+        return self._open(key, reverse, number, flags)
 
     def _replace(self, flow: Flow, flags: int, events: list[Event]) -> Flow:
         """[P19] Begin a new connection on the ports of an old one."""

@@ -12,7 +12,8 @@ where the one before it stopped.
 from collections import deque
 from typing import Any, Literal
 
-from framing.capture.address import format_address, format_endpoint
+from framing.capture.address import format_address
+from framing.capture.key import destination_of, name_of, source_of
 
 __all__ = ["Chunk", "Connection", "Direction", "EndReason", "Event", "Flow", "FlowEnd", "Gap", "GapReason", "Piece"]
 
@@ -38,17 +39,20 @@ class Connection:
         client, server: the flow of the bytes that this side sent.
         is_guessed: no SYN was seen, so which side is the client is told by the ports.
         is_reset: one side sent a RST.
+        tunnels: what packets of it came through, the outermost first, such as `("gre", "erspan")`.
+        is_tunnel_guessed: only a port number, or looks, tell that there was a tunnel.
         context: what the reader of the events wants to keep with the connection. Nothing here looks at it.
     """
 
-    __slots__ = ("client", "context", "is_guessed", "is_reset", "number", "server")
+    __slots__ = ("client", "context", "is_guessed", "is_reset", "is_tunnel_guessed", "number", "server", "tunnels")
 
     def __init__(self, client: "Flow", server: "Flow", number: int, *, is_guessed: bool) -> None:
         self.client = client
         self.server = server
         self.number = number
         self.is_guessed = is_guessed
-        self.is_reset = False
+        self.is_reset = self.is_tunnel_guessed = False
+        self.tunnels: tuple[str, ...] = ()
         self.context: Any = None
 
 
@@ -56,7 +60,7 @@ class Flow:
     """One direction of one connection. Its identity and counters are for everybody, the rest is for `tcp.py`.
 
     Attributes:
-        key: source address, destination address, source port and destination port, as on the wire.
+        key: see `framing.capture.key`.
         connection: the connection, set once both of its flows exist.
         reverse: the other direction.
         packet_count: packets of this flow, those without payload included.
@@ -141,24 +145,21 @@ class Flow:
     @property
     def source(self) -> tuple[str, int]:
         """Address and port of the sender."""
-        middle = (len(self.key) - 4) // 2
-        return format_address(self.key[:middle]), int.from_bytes(self.key[-4:-2], "big")
+        address, port = source_of(self.key)
+        return format_address(address), port
 
     @property
     def destination(self) -> tuple[str, int]:
         """Address and port of the receiver."""
-        middle = (len(self.key) - 4) // 2
-        return format_address(self.key[middle:-4]), int.from_bytes(self.key[-2:], "big")
+        address, port = destination_of(self.key)
+        return format_address(address), port
 
     @property
     def name(self) -> str:
         """Such as `10.0.0.5:51744>10.0.0.9:9092`, and `#2` behind it for the second connection of this pair."""
         if self._name is None:
-            key, middle = self.key, (len(self.key) - 4) // 2
-            source = format_endpoint(key[:middle], int.from_bytes(key[-4:-2], "big"))
-            destination = format_endpoint(key[middle:-4], int.from_bytes(key[-2:], "big"))
             number = self.connection.number
-            self._name = f"{source}>{destination}" + (f"#{number}" if number > 1 else "")
+            self._name = name_of(self.key) + (f"#{number}" if number > 1 else "")
         return self._name
 
     def __repr__(self) -> str:

@@ -1,85 +1,90 @@
-"""Link layers: where the network packet starts, and what it is.
+"""Link layers: Ethernet, what other systems put in its place, and the tags between it and IP.
 
-Each layer is one function `data -> (ether type, offset)`, or `None` if the packet is too short for that. A link type is
-added by one function and one line in `LINKS`.
+A link type is added by one function and one line in `LINKS`.
 """
 
-from collections.abc import Callable
+from framing.capture.layer import ETHERNET, IPV4, IPV6, LINK, VLAN_TYPES, Layer, LayerReader, ip_version, u16
 
-__all__ = ["ETHERNET", "IPV4", "IPV6", "LINKS", "Network"]
-
-ETHERNET = 1
-
-IPV4 = 0x0800
-IPV6 = 0x86DD
-
-# 802.1Q, 802.1ad, and the two that were used for stacked tags before 802.1ad.
-_VLAN_TYPES = frozenset((0x8100, 0x88A8, 0x9100, 0x9200))
+__all__ = ["LINKS", "ethernet", "logical_link", "tagged"]
 
 # The address families of the systems that write loopback captures: AF_INET is 2 everywhere, AF_INET6 differs.
 _FAMILIES = {2: IPV4, 10: IPV6, 23: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}
 
-# The network packet inside a link frame: its ether type and its first byte's offset.
-Network = tuple[int, int] | None
+# Lengths of IEEE 802.3; above them it is a type.
+_LONGEST = 1500
 
 
-def ethernet(data: bytes) -> Network:
+def ethernet(data: bytes, start: int, end: int) -> Layer | None:
     """destination:6 source:6 type:u16"""
-    return tagged(data, 12)
+    return tagged(data, start + 12, end)
 
 
-def tagged(data: bytes, offset: int) -> Network:
-    """[P8] type:u16, behind VLAN tags (type:u16 tag:u16) and an LLC/SNAP header (length:u16 aa aa 03 00 00 00)."""
-    while offset + 2 <= len(data):
-        kind = int.from_bytes(data[offset : offset + 2], "big")
-        if kind in _VLAN_TYPES:
-            offset += 4
-        elif kind <= 1500 and data[offset + 2 : offset + 8] == b"\xaa\xaa\x03\x00\x00\x00":
-            offset += 8
+def tagged(data: bytes, start: int, end: int) -> Layer | None:
+    """[P8] type:u16, behind VLAN tags (type:u16 tag:u16); or a length:u16 and what `logical_link` reads."""
+    while start + 2 <= len(data):
+        kind = u16(data, start)
+        if kind in VLAN_TYPES:
+            start += 4
+        elif kind <= _LONGEST and (inside := logical_link(data, start + 2, end)) is not None:
+            return inside
         else:
-            return kind, offset + 2
+            return kind, start + 2, end
     return None
 
 
-def cooked(data: bytes) -> Network:
+def logical_link(data: bytes, start: int, end: int) -> Layer | None:
+    """[P8] IEEE 802.2: aa aa 03 organisation:3 type:u16, or 06 06 03 before IPv4; `None` for everything else."""
+    head = data[start : start + 3]
+    if head == b"\xaa\xaa\x03" and data[start + 3 : start + 6] in (b"\x00\x00\x00", b"\x00\x00\xf8"):
+        return tagged(data, start + 6, end)
+    return (IPV4, start + 3, end) if head == b"\x06\x06\x03" else None
+
+
+def cooked(data: bytes, start: int, end: int) -> Layer | None:
     """Linux cooked v1: packet:u16 hardware:u16 address-size:u16 address:8 protocol:u16"""
-    return tagged(data, 14)
+    return tagged(data, start + 14, end)
 
 
-def cooked2(data: bytes) -> Network:
+def cooked2(data: bytes, start: int, end: int) -> Layer | None:
     """Linux cooked v2: protocol:u16 reserved:u16 interface:u32 hardware:u16 packet:u8 address-size:u8 address:8"""
-    if len(data) < 20:
+    if len(data) < start + 20:
         return None
-    kind = int.from_bytes(data[:2], "big")
+    kind = u16(data, start)
     # The protocol of a tagged packet is its tag's type; the tag itself then opens the payload.
-    return tagged(data, 22) if kind in _VLAN_TYPES else (kind, 20)
+    return tagged(data, start + 22, end) if kind in VLAN_TYPES else (kind, start + 20, end)
 
 
-def loopback(data: bytes) -> Network:
+def loopback(data: bytes, start: int, end: int) -> Layer | None:
     """BSD NULL and LOOP: family:u32, in the byte order of the machine that captured (NULL) or the network's (LOOP)."""
-    if len(data) < 4:
+    if len(data) < start + 4:
         return None
-    family = min(int.from_bytes(data[:4], "big"), int.from_bytes(data[:4], "little"))
-    return _FAMILIES.get(family, 0), 4
+    head = data[start : start + 4]
+    family = min(int.from_bytes(head, "big"), int.from_bytes(head, "little"))
+    return _FAMILIES.get(family, 0), start + 4, end
 
 
-def raw(data: bytes) -> Network:
-    """An IP packet and nothing else: its first four bits tell the version."""
-    if not data:
-        return None
-    return {4: IPV4, 6: IPV6}.get(data[0] >> 4, 0), 0
+def tag(data: bytes, start: int, end: int) -> Layer | None:
+    """A VLAN tag whose type was read before: tag:u16, then type:u16"""
+    return tagged(data, start + 2, end)
+
+
+def backbone(_data: bytes, start: int, end: int) -> Layer | None:
+    """[P8] The tag of IEEE 802.1ah, behind its type: service:u32, then a whole Ethernet frame."""
+    return ETHERNET, start + 4, end
 
 
 # [P7] LINKTYPE_ numbers, and the DLT_ numbers 12 and 14 that some systems write for raw IP.
-LINKS: dict[int, Callable[[bytes], Network]] = {
-    0: loopback,
+LINKS: dict[int, LayerReader] = {
+    LINK: loopback,
     ETHERNET: ethernet,
-    12: raw,
-    14: raw,
-    101: raw,
-    108: loopback,
-    113: cooked,
-    228: raw,
-    229: raw,
-    276: cooked2,
+    LINK + 12: ip_version,
+    LINK + 14: ip_version,
+    LINK + 101: ip_version,
+    LINK + 108: loopback,
+    LINK + 113: cooked,
+    LINK + 228: ip_version,
+    LINK + 229: ip_version,
+    LINK + 276: cooked2,
+    0x88E7: backbone,
+    **dict.fromkeys(VLAN_TYPES, tag),
 }

@@ -28,6 +28,11 @@ def tcp(source, target, sequence, acknowledged, flags, payload=b"", options=b"")
     return struct.pack(">HHIIBBHHH", *numbers) + options + payload
 
 
+def udp(source_port, target_port, payload, *, size=None):
+    size = 8 + len(payload) if size is None else size
+    return struct.pack(">HHHH", source_port, target_port, size, 0) + payload
+
+
 def ipv4(source, target, payload, *, protocol=6, size=None, fragment=0x4000, options=b""):
     words = 5 + len(options) // 4
     total = words * 4 + len(payload) if size is None else size

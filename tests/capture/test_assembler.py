@@ -8,6 +8,7 @@ import pytest
 from framing.capture.assembler import Assembler, assemble
 from framing.capture.files import read_packets
 from framing.capture.flow import Chunk, FlowEnd, Gap
+from framing.capture.packet import Packet
 from framing.errors import CaptureFileError
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
@@ -253,3 +254,50 @@ def test_packets_without_segments_are_counted(wire):
     assembler = Assembler()
     assert list(assemble([packet, packet], assembler)) == []
     assert assembler.counts.unknown_link == 2
+
+
+def vxlan(wire, inner, network):
+    header = b"\x08\0\0\0" + network.to_bytes(3, "big") + b"\0"
+    return wire.ethernet(wire.ipv4("192.0.2.1", "192.0.2.2", wire.udp(40000, 4789, header + inner), protocol=17))
+
+
+def test_a_virtual_network_has_connections_of_its_own(wire):
+    """[P12]"""
+    plain = wire.segment(A, B, sequence=0, payload=b"plain").data
+    assembler, told = Assembler(), []
+    for number, data in enumerate((vxlan(wire, plain, 7), vxlan(wire, plain, 8), plain, vxlan(wire, plain, 7))):
+        told += assembler.add(Packet(number + 1, 0, 1, data, len(data)))
+    told += assembler.finish()
+    named = "10.0.0.5:51744>10.0.0.9:9092"
+    assert {event.flow.name: event.data for event in told if isinstance(event, Chunk)} == {
+        f"{named}/vni7": b"plain",
+        f"{named}/vni8": b"plain",
+        named: b"plain",
+    }
+    tunnels = {
+        event.flow.name: (event.flow.connection.tunnels, event.flow.connection.is_tunnel_guessed) for event in told
+    }
+    assert tunnels == {f"{named}/vni7": (("vxlan",), True), f"{named}/vni8": (("vxlan",), True), named: ((), False)}
+    assert [event.flow.retransmitted_size for event in told if isinstance(event, FlowEnd)] == [5, 0, 0]
+
+
+def test_one_connection_in_a_tunnel_and_out_of_it(wire):
+    """[P12] [P23] The copy that came later is a retransmission, and the flow says that it was in a tunnel."""
+    plain = wire.segment(A, B, sequence=0, payload=b"plain").data
+    gre = wire.ethernet(wire.ipv4("192.0.2.1", "192.0.2.2", b"\0\0\x65\x58" + plain, protocol=47))
+    assembler = Assembler()
+    for number, data in enumerate((plain, gre)):
+        assembler.add(Packet(number + 1, 0, 1, data, len(data)))
+    chunk, end = assembler.finish()
+    assert (chunk.data, end.flow.retransmitted_size) == (b"plain", 5)
+    assert (end.flow.connection.tunnels, end.flow.connection.is_tunnel_guessed) == (("gre",), False)
+
+
+def test_fragments_that_stay_unfinished_are_counted_at_the_end(wire):
+    """[P22]"""
+    data = wire.ethernet(wire.ipv4("10.0.0.5", "10.0.0.9", bytes(24), fragment=0x2000))
+    assembler = Assembler()
+    assembler.add(Packet(1, 0, 1, data, len(data)))
+    assert assembler.counts.fragments == 0
+    assembler.finish()
+    assert assembler.counts.fragments == 1

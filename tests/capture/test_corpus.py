@@ -18,38 +18,12 @@ from framing.errors import CaptureFileError
 OWN = Path(__file__).parents[1] / "corpus"
 CORPORA = [OWN] + ([Path(os.environ["FRAMING_CORPUS"])] if os.environ.get("FRAMING_CORPUS") else [])
 
-TUNNEL, FRAGMENTS, COMPRESSED = "inside a tunnel", "IP fragments", "a compressed file"
-LINK = "a link type that is not read"
+COMPRESSED = "a compressed file"
 
 # What needs a room that is not built yet, by the path's start. A test holds that each of them does differ: an entry
 # that is no longer needed fails.
 NOT_YET = {
-    "hard/derived/greenhouse_gre.pcap": TUNNEL,
     "hard/derived/greenhouse_gzip.pcap.gz": COMPRESSED,
-    "hard/derived/greenhouse_ipfrag_swapped.pcap": FRAGMENTS,
-    "hard/derived/greenhouse_mpls.pcap": TUNNEL,
-    "hard/derived/greenhouse_pppoe.pcap": TUNNEL,
-    "hard/derived/greenhouse_vxlan.pcap": TUNNEL,
-    "hard/ip_fragments/zeek__fragmented-4.pcap": FRAGMENTS,
-    "hard/ip_fragments/zeek__gtp1_gn_normal_incl_fragmentation.pcap": TUNNEL,
-    "hard/ipv6_ext/suricata-verify__ipv4_over_ipv4.pcap": TUNNEL,
-    "hard/ipv6_ext/suricata-verify__ipv6_over_ipv6.pcap": TUNNEL,
-    "hard/linktype_80211/arkime__80211http.pcap": LINK,
-    "hard/linktype_80211/packetnet__80211_qos_data_frame_ipv4_tcp.pcap": LINK,
-    "hard/linktype_80211/packetnet__80211_unencrypted_data_frame.pcap": LINK,
-    "hard/linktype_ppp_hdlc_pppoe/": LINK,
-    "hard/mpls/": TUNNEL,
-    "hard/tunnel_gre_erspan/zeek__erspan.pcap": TUNNEL,
-    "hard/tunnel_gre_erspan/zeek__gre-aruba.pcap": TUNNEL,
-    "hard/tunnel_gtp_teredo_ipip/nDPI__6in4tunnel.pcap": TUNNEL,
-    "hard/tunnel_gtp_teredo_ipip/zeek__ayiya3.pcap": TUNNEL,
-    "hard/tunnel_vxlan_geneve/deepflow__ip6-vxlan.pcap": TUNNEL,
-    "hard/tunnel_vxlan_geneve/mercury__geneve.pcap": TUNNEL,
-    "hard/tunnel_vxlan_geneve/nDPI__vxlan.pcap": TUNNEL,
-    "hard/tunnel_vxlan_geneve/suricata-verify__vxlan.pcap": TUNNEL,
-    "hard/tunnel_vxlan_geneve/tcpdump__geneve.pcap": TUNNEL,
-    "hard/vlan/mercury__pppoe_double_vlan_tagging.pcap": TUNNEL,
-    "rtmp/nDPI__rtmp.pcapng": TUNNEL,
 }
 
 # Where the two reassemblers disagree: the one that is right, and why.
@@ -70,10 +44,15 @@ DISPUTES = {
 # with two numbers. tshark follows those that the client acknowledged, as we do; the other reassembler lost the flow.
 DISPUTES_BY_FILE = {"irc/mercury__capture2.pcap": {"payload in RST/SYN segment: in follow, not in tcp.payload": TSHARK}}
 
+# The same addresses and ports in several virtual networks are as many connections [P12]; tshark takes them for one.
+NETWORKS = {"hard/overlap/zeek__vxlan-overlapping-http-get.pcap": 3}
+
 # Flows that neither reassembler has.
 ONLY_OURS = {
     # A jumbogram: tshark does not look into it.
     "hard/ipv6_ext/tcpdump__bigtcp-ipv6.pcap": {"[2604:1380:4091:ce00::b]:43267>[2604:1380:4091:ce00::d]:41219": 79968},
+    # Two subframes in one packet of an aggregate: tshark dissects both, but follows neither.
+    "hard/tunnel_gre_erspan/zeek__gre-aruba-amsdu.pcap": {"157.240.18.16:443>149.159.130.184:49392": 252},
     # Without a SYN tshark starts at the number of the first packet, here an empty one behind bytes that come again.
     "irc/mercury__capture2.pcap": {"173.194.66.84:443>192.168.1.101:56652": 110},
 }
@@ -163,7 +142,7 @@ def streams_of(file, oracle):
     known = defaultdict(list)
     for stream in oracle["streams"]:
         if (result := expected(file, stream)) is not None:
-            known[stream["src"], stream["sport"], stream["dst"], stream["dport"]].append(result)
+            known[stream["src"], stream["sport"], stream["dst"], stream["dport"]] += [result] * NETWORKS.get(file, 1)
     return known
 
 
@@ -244,7 +223,7 @@ if len(CORPORA) > 1:
 
     def test_every_exception_is_needed():
         oracle = ORACLES[CORPORA[1]]
-        for table in (NOT_YET, ONLY_OURS, CUSTOM_BLOCKS, KEEPALIVES, DISPUTES_BY_FILE):
+        for table in (NOT_YET, NETWORKS, ONLY_OURS, CUSTOM_BLOCKS, KEEPALIVES, DISPUTES_BY_FILE):
             assert [start for start in table if not any(file.startswith(start) for file in oracle)] == []
         streams = [stream for entry in oracle.values() for stream in entry["streams"]]
         assert {stream["dispute"] for stream in streams if not stream["agree"]} == set(DISPUTES)

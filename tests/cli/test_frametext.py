@@ -132,8 +132,8 @@ def test_a_gap_says_how_much_is_missing():
 
 
 def test_sums():
-    total = SummaryRecord(None, None, False, 2, 100, 1, 2, 30, 7, 0, flow_count=3, unused={"not_tcp": 4})
+    total = SummaryRecord(None, None, False, 2, 100, 1, 2, 30, 7, 0, flow_count=3, unused={"not_ip": 4})
 
     assert summary_text(total) == (
-        "2 frames, 100 bytes, 3 flows; 1 error, 2 gaps of 30 bytes, 7 bytes skipped; packets not used: 4 not tcp"
+        "2 frames, 100 bytes, 3 flows; 1 error, 2 gaps of 30 bytes, 7 bytes skipped; packets not used: 4 not ip"
     )
