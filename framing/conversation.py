@@ -4,6 +4,7 @@ The same `Conversation` serves a socket, where one direction is received and the
 are read: every frame of either direction is noted, read or encoded, and may move both. Spec: [F30] to [F34].
 """
 
+from collections import deque
 from typing import Any
 
 from framing.errors import DecodeError, EncodeError, FrameTooLargeError
@@ -13,6 +14,10 @@ from framing.reader import MORE, Joiner, MessageReader
 from framing.wire import WireFormat
 
 __all__ = ["Conversation", "DirectionReader"]
+
+# Answers that are owed at the same time: who asks on and on without being answered must not fill memory. Beyond it the
+# oldest are forgotten, which matters only if their phases differ from those of the next ones.
+_MAX_OWED_COUNT = 1024
 
 
 class Conversation:
@@ -60,6 +65,10 @@ class Conversation:
             if rule.matches(frame, reader.frames_in_phase):
                 for moved, phase_name in rule.moves.items():
                     self.reader(moved).enter(phase_name)
+                for owing, phase_name in rule.owes.items():
+                    self.reader(owing).owe(phase_name)
+                if rule.answers:
+                    reader.answered()
                 return
 
 
@@ -71,7 +80,7 @@ class DirectionReader:
         frames_in_phase: frames seen since it was entered.
     """
 
-    __slots__ = ("_conversation", "_reader", "_side", "_undecided", "frames_in_phase", "phase")
+    __slots__ = ("_conversation", "_owed", "_reader", "_side", "_undecided", "frames_in_phase", "phase")
 
     def __init__(self, conversation: Conversation, side: Side, *, midstream: bool) -> None:
         direction = conversation.protocol.direction(side)
@@ -80,6 +89,7 @@ class DirectionReader:
         self.phase = direction.phases[direction.midstream if midstream else direction.start]
         self.frames_in_phase = 0
         self._undecided = bool(self.phase.first)
+        self._owed: deque[str] = deque(maxlen=_MAX_OWED_COUNT)
         self._reader = MessageReader(self.phase.wire)
 
     @property
@@ -223,6 +233,19 @@ class DirectionReader:
         self._reader.feed(rest)
         if old.finished:
             self._reader.finish()
+
+    def owe(self, phase_name: str) -> None:
+        """Take note that this side answers in a phase, once it has answered what came before. [F79]"""
+        self._owed.append(phase_name)
+        if len(self._owed) == 1:
+            self.enter(phase_name)
+
+    def answered(self) -> None:
+        """Go on with the next answer that is owed; if there is none, the phase stays."""
+        if self._owed:
+            self._owed.popleft()
+        if self._owed:
+            self.enter(self._owed[0])
 
     def _decide(self) -> bool:
         """Look whether the stream goes on with the phase's first bytes; false if more of them must come. [F33]"""

@@ -35,6 +35,8 @@ class Rule:
 
     Args:
         moves: side → the phase it enters.
+        owes: side → the phase in which it answers this frame, once it has answered those before. [F79]
+        answers: this frame completes an answer that its side owed.
         frames: it is at least the phase's n-th frame, from 1.
         payload: how its payload begins.
         pattern: a regular expression (`re`) that is found in its payload, such as `(?i)^starttls`; or one for each of
@@ -42,15 +44,18 @@ class Rule:
         fields: header fields and the values they have, or a list of values, computed ones too: `{"length": 32}`.
 
     Raises:
-        DefinitionError: frames that are never counted, or a pattern that is no regular expression.
+        DefinitionError: a rule that does nothing, frames that are never counted, or a pattern that is no regular
+            expression.
     """
 
-    __slots__ = ("_search", "fields", "frames", "moves", "pattern", "payload")
+    __slots__ = ("_search", "answers", "fields", "frames", "moves", "owes", "pattern", "payload")
 
     def __init__(
         self,
-        moves: Mapping[Side, str],
+        moves: Mapping[Side, str] | None = None,
         *,
+        owes: Mapping[Side, str] | None = None,
+        answers: bool = False,
         frames: int = 1,
         payload: bytes = b"",
         pattern: str | Mapping[str, str] = "",
@@ -58,7 +63,9 @@ class Rule:
     ) -> None:
         if frames < 1:
             raise DefinitionError("frames are counted from 1", key="frames", found=frames, allowed="1 or more")
-        self.moves = dict(moves)
+        self.moves, self.owes, self.answers = dict(moves or {}), dict(owes or {}), answers
+        if not (self.moves or self.owes or answers):
+            raise DefinitionError("a rule that does nothing", key="after", allowed="moves, owes or answers")
         self.frames = frames
         self.payload = payload
         self.pattern = {"payload": pattern} if isinstance(pattern, str) and pattern else dict(pattern or {})
@@ -249,7 +256,7 @@ class Protocol:
                 found=strange[0],
                 allowed=", ".join(names) or "a phase whose frames have header fields",
             )
-        for side, phase_name in rule.moves.items():
+        for side, phase_name in (*rule.moves.items(), *rule.owes.items()):
             if side not in SIDES:
                 raise DefinitionError("a rule moves a side", key=key, found=side, allowed="client, server")
             self.direction(side).check_phase(f"{key}.{side}", phase_name)

@@ -132,12 +132,14 @@ def _rule(table: Table) -> Rule:
         "payload": table.take_bytes("payload"),
         "pattern": _pattern(table),
         "fields": _condition(table.inner("fields")),
+        "owes": _owes(table.inner("owes")),
+        "answers": table.take("answers", bool, default=False),
     }
     table.taken |= dict.fromkeys(SIDES)
     table.finish()
-    if not moves:
-        allowed = 'client = "phase" or server = "phase"'
-        raise table.error("a rule must move a side", "client", tuple(table.content) or "nothing", allowed)
+    if not (moves or facts["owes"] or facts["answers"]):
+        allowed = 'client = "phase", server = "phase", owes = { … } or answers = true'
+        raise table.error("a rule must do something", "client", tuple(table.content) or "nothing", allowed)
     with table.locating("frames"):
         return Rule(moves, **facts)
 
@@ -172,6 +174,13 @@ def _wire(table: Table) -> WireFormat:
     union = _union(inner)
     with inner.locating("field"):
         return WireFormat(frame_format, union, join=join)
+
+
+def _owes(table: Table) -> dict[Side, str]:
+    owed: dict[Side, str] = {side: table.take(side, str) for side in SIDES if side in table.content}
+    table.taken |= dict.fromkeys(SIDES)
+    table.finish()
+    return owed
 
 
 def _pattern(table: Table) -> str | dict[str, str]:

@@ -56,7 +56,7 @@ class Table:
         if key not in self.content:
             return default
         value = self.content[key]
-        if not isinstance(value, kinds) or isinstance(value, bool):
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise self.error(
                 "a value of the wrong type", key, kind_of(value), " or ".join(_KINDS[kind] for kind in kinds)
             )

@@ -19,6 +19,7 @@ from framing import (
     get_protocol,
 )
 from framing.testing import every_cut
+from framing.toml import parse_protocol
 
 RAW = get_codec("raw")
 BYTES = WireFormat(get_format("u8"), RAW)
@@ -228,3 +229,56 @@ class TestConversation:
         assert reader.take_messages() == [b"a"]
         assert (reader.pending_size, reader.needed_size, reader.finished) == (2, 2, False)
         assert reader.unread() == b"\3b"
+
+
+TURNS = """
+name = "turns"
+[client.phases.requests]
+format = "lines"
+after = [
+  { pattern = "^HEAD", owes = { server = "bare" } },
+  { pattern = "^STOP", server = "body" },
+  { owes = { server = "body" } },
+]
+[server.phases.body]
+header = "status:u8 length:u8"
+after = [{ fields = { status = [2, 4, 5] }, answers = true }]
+[server.phases.bare]
+header = "status:u8 length:u8"
+payload_size = 0
+after = [{ fields = { status = [2, 4, 5] }, answers = true }]
+"""
+
+
+def test_answers_come_in_the_phases_of_their_requests_however_many_are_sent_ahead():
+    protocol = parse_protocol(TURNS, "turns.toml")
+    answers = ["0202aabb", "0209", "0105cccccccccc", "0201dd", "0407", "0200"]
+    for ahead in range(1, 6):
+        conversation, requests, found = Conversation(protocol), ["GET", "HEAD", "GET", "HEAD", "GET"], []
+        for _ in range(ahead):
+            conversation.client.feed(requests.pop(0).encode() + b"\r\n")
+        assert len(list(iter(conversation.client.next_item, None))) == ahead
+        for answer in answers:
+            conversation.server.feed(bytes.fromhex(answer))
+            found += [frame.data.hex() for frame, _ in iter(conversation.server.next_item, None)]
+            if requests and answer[:2] != "01":
+                conversation.client.feed(requests.pop(0).encode() + b"\r\n")
+                assert conversation.client.next_item()
+        assert found == answers
+
+
+def test_the_sending_side_is_moved_by_what_it_owes_too():
+    conversation = Conversation(parse_protocol(TURNS, "turns.toml"))
+    conversation.client.feed(b"HEAD\r\nGET\r\n")
+    assert len(list(iter(conversation.client.next_item, None))) == 2
+    sent = conversation.encode("server", Message(b"", status=2, length=9)) + conversation.encode(
+        "server", Message(b"x", status=2)
+    )
+    assert sent == b"\x02\x09\x02\x01x"
+
+
+def test_who_asks_on_and_on_fills_no_memory():
+    conversation = Conversation(parse_protocol(TURNS, "turns.toml"))
+    conversation.client.feed(b"GET\r\n" * 5000)
+    assert len(list(iter(conversation.client.next_item, None))) == 5000
+    assert len(conversation.server._owed) == 1024

@@ -78,6 +78,8 @@ def test_a_rule_asks_for_a_pattern():
         (lambda: one_way(Phase("a", BYTES, after=(Rule({"peer": "b"}),))), "a rule moves a side"),
         (lambda: one_way(Phase("a", BYTES, after=(Rule({"client": "a"}, fields={"type": 1}),))), "have no field type"),
         (lambda: one_way(Phase("a", BYTES, after=(Rule({"client": "a"}, pattern={"x": "1"}),))), "have no field x"),
+        (lambda: Rule(frames=2), "a rule that does nothing"),
+        (lambda: one_way(Phase("a", BYTES, after=(Rule(owes={"server": "b"}),))), "no phase is called b"),
         (lambda: Rule({"client": "a"}, pattern="(?P<"), "no regular expression for payload"),
     ],
 )

@@ -364,14 +364,14 @@ MISTAKES = [
         "frames = 2",
         "{ frames",
         "client.phases.one.after[0].client",
-        {"found": ("frames",), "allowed": 'client = "phase" or server = "phase"'},
+        {"found": ("frames",), "allowed": 'client = "phase", server = "phase", owes = { … } or answers = true'},
     ),
     (
         'frames = 2, client = "two"',
         "",
         "{  }",
         "client.phases.one.after[0].client",
-        {"found": "nothing", "allowed": 'client = "phase" or server = "phase"'},
+        {"found": "nothing", "allowed": 'client = "phase", server = "phase", owes = { … } or answers = true'},
     ),
     (
         "{ frames = 2, client",
@@ -381,7 +381,7 @@ MISTAKES = [
         {
             "found": "frame",
             "hint": "did you mean frames?",
-            "allowed": "client, frames, payload, pattern, fields, server",
+            "allowed": "client, frames, payload, pattern, fields, owes, answers, server",
         },
     ),
     (

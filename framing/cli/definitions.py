@@ -67,6 +67,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "pattern": rule.pattern,
         "fields": fields,
         "moves": dict(rule.moves),
+        "owes": dict(rule.owes),
+        "answers": rule.answers,
     }
 
 

@@ -66,6 +66,8 @@ def test_everything_that_a_definition_says_is_there():
                 "pattern": {},
                 "fields": {"kind": 3, "magic": "0x74696e79"},
                 "moves": {"client": "rest"},
+                "owes": {},
+                "answers": False,
             },
             {
                 "frames": 2,
@@ -73,6 +75,8 @@ def test_everything_that_a_definition_says_is_there():
                 "pattern": {},
                 "fields": {},
                 "moves": {"client": "rest", "server": "rest"},
+                "owes": {},
+                "answers": False,
             },
         ],
     }
