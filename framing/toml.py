@@ -147,7 +147,7 @@ def _rule(table: Table) -> Rule:
 def _lone_wire(table: Table) -> WireFormat:
     """Make the wire format of a direction without phases."""
     for key in (*_PHASE_KEYS, *_DIRECTION_KEYS):
-        if key in table.content:
+        if key in table.content and not (key == "start" and "format" in table.content):  # that of `enclosed`
             where = "[client] or [server]" if key in _DIRECTION_KEYS else "[….phases.NAME]"
             raise table.error("this is for a direction with phases", key, key, f"it in {where}")
     return _wire(table)

@@ -737,3 +737,8 @@ byteorder = { field = "flags", mask = 0x01, little = 1 }
     with pytest.raises(DefinitionError) as caught:
         parse_protocol(text.replace("0x01", "0x100"), "everything.toml")
     assert (caught.value.line, caught.value.key) == (9, "both.byteorder")
+
+
+def test_enclosed_frames_have_a_start_that_is_no_phase():
+    protocol = parse_protocol('name = "x"\n[both]\nformat = "enclosed"\nstart = "<"\nstop = ">"', "x.toml")
+    assert protocol.client.wire.encode(b"a") == b"<a>"

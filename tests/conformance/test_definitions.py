@@ -18,7 +18,7 @@ NAMES = sorted(path.stem for path in SPECS.glob("protocols/*.toml"))
 # Something for every format: nothing, text, more than a short one takes, an item of the kinds that end themselves.
 PAYLOADS = (b"", b"abc", b"x" * 40, b"\x91\x01", b"[1]")
 BESIDES = ("after", "first", "otherwise", "codec", "join")
-VALUES = (1, *(bytes(size) for size in range(1, 130)))
+VALUES = (1, "GET /a HTTP/1.1", *(bytes(size) for size in range(1, 130)))
 
 
 def content_of(name):
