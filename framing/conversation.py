@@ -161,6 +161,24 @@ class DirectionReader:
         item = self.next_item()
         return item[0] if item else None
 
+    @property
+    def decoder(self) -> WireFormat | Joiner:
+        """What makes messages of the phase's frames; see `MessageReader`."""
+        return self._reader.decoder
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no frame of this direction moves it, or the other one, to another phase."""
+        return not self._undecided and not self.phase.after
+
+    def take_frames(self) -> list[Frame]:
+        """Return the whole frames that are there, undecoded, of a direction that is settled.
+
+        Raises:
+            FrameError: the direction is bad.
+        """
+        return self._reader.take_frames()
+
     def next_message(self) -> Any:
         """Return the next message, or `None`: feed me, or the clean end.
 

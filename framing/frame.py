@@ -106,6 +106,8 @@ class FrameFormat(ABC):
         field_names: header and trailer fields that belong to the application. A format that has any makes messages
             travel as `Message(value, **fields)`.
         header_names: every name that `header` returns, computed and constant ones too.
+        size_first: true promises that the size stands in a frame's first bytes, before the payload, and that nothing is
+            skipped between frames: so a frame is whole with its last byte, and no byte behind it is asked for.
         payload_last: true promises that the payload lies in the frame as it is and goes to the frame's end, and that
             `bounds` needs no more than the header to tell where it begins: a large one is then copied only once.
         scan: an optional loop over many frames, or `None`. `scan(buffer, start, end, limit, out)` appends the payloads
@@ -125,6 +127,7 @@ class FrameFormat(ABC):
     min_size: int = 1
     field_names: tuple[str, ...] = ()
     header_names: tuple[str, ...] = ()
+    size_first: bool = False
     payload_last: bool = False
     scan: Scan | None = None
     scan_frames: "ScanFrames | None" = None

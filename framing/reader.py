@@ -150,6 +150,14 @@ class MessageReader:
             self._joiner.check_end(self.frame_count)
         return frame
 
+    def take_frames(self, limit: int | None = None) -> list[Frame]:
+        """Return the whole frames that are there, undecoded, at most `limit`; see `FrameParser.take_frames`.
+
+        Raises:
+            FrameError: the stream is bad.
+        """
+        return self._parser.take_frames(limit)
+
     def next_message(self) -> Any:
         """Return the next message, or `None`: feed me, or the clean end. Where `None` is a message, `take_messages(1)`.
 

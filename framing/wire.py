@@ -123,12 +123,13 @@ class WireFormat:
             less those that say which frames belong together.
         bare: whether messages are bare values, not `Message`s.
         tagged: whether the codec is chosen by the payload's first bytes.
+        takes_all: whether no payload can be refused, so that `decode` may wait until somebody asks for the message.
 
     Raises:
         DefinitionError: the union's tag, or a field of the join, is no field of the frame format.
     """
 
-    __slots__ = ("bare", "codec", "field_names", "format", "join", "tagged")
+    __slots__ = ("bare", "codec", "field_names", "format", "join", "tagged", "takes_all")
 
     def __init__(self, format: FrameFormat, codec: Codec | TaggedUnion, *, join: Join | None = None) -> None:  # noqa: A002
         self.format = format
@@ -137,6 +138,7 @@ class WireFormat:
         consumed = join.consumed(format) if join else frozenset()
         self.field_names = tuple(name for name in format.field_names if name not in consumed)
         self.tagged = isinstance(codec, TaggedUnion) and codec.field is None
+        self.takes_all = join is None and not isinstance(codec, TaggedUnion) and codec.passthrough
         self.bare = not self.field_names and not self.tagged
         if isinstance(codec, TaggedUnion) and codec.field is not None and codec.field not in self.field_names:
             raise DefinitionError(

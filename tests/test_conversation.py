@@ -162,6 +162,18 @@ class TestConversation:
         client.feed(STARTUP + QUERY)
         assert frames(client) == [(STARTUP, 8), (QUERY, 24)]
 
+    def test_it_is_settled_once_no_frame_changes_anything(self):
+        conversation = Conversation(get_protocol("postgresql"))
+        client, server = conversation.client, conversation.server
+        assert not client.is_settled
+        client.feed(STARTUP + QUERY + QUERY)
+        assert frames(client) == [(STARTUP, 0), (QUERY, 16), (QUERY, 24)]
+        assert client.is_settled
+        assert server.is_settled
+        client.feed(QUERY + QUERY[:3])
+        assert [(frame.data, frame.offset) for frame in client.take_frames()] == [(QUERY, 32)]
+        assert client.take_frames() == []
+
     def test_both_into_tls(self):
         conversation = Conversation(get_protocol("postgresql"))
         conversation.client.feed(SSL_REQUEST)

@@ -193,6 +193,13 @@ class TestMessageReader:
         assert [reader.next_frame().payload, reader.next_frame().payload] == [b"A", b"b"]
         assert (reader.next_frame(), reader.unread()) == (None, b"\2")
 
+    def test_all_frames_undecoded(self):
+        reader = MessageReader(WireFormat(get_format("u8"), Picky()))
+        reader.feed(b"\1A\1b\1C\2")
+        assert [frame.payload for frame in reader.take_frames(1)] == [b"A"]
+        assert [frame.payload for frame in reader.take_frames()] == [b"b", b"C"]
+        assert (reader.take_frames(), reader.unread()) == ([], b"\2")
+
     def test_bad_messages_that_wait_are_not_copied_for_each_chunk_that_comes(self, counted_store):
         # One pull a chunk of two bad messages: what waits grows, and must not be joined to each chunk anew.
         wire = WireFormat(get_format("u8"), Picky())

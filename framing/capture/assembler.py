@@ -5,9 +5,21 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from framing.capture.flow import Chunk, Connection, EndReason, Event, Flow
 from framing.capture.key import reverse_key
+from framing.capture.ordinary import Batch
 from framing.capture.packet import Packet
 from framing.capture.segment import ACK, FIN, RST, SYN, Segment, find_segment
-from framing.capture.tcp import acknowledge, advance, begin, close, is_same_start, is_settling, place, relax, settle
+from framing.capture.tcp import (
+    REMEMBERED_COUNT,
+    acknowledge,
+    advance,
+    begin,
+    close,
+    is_same_start,
+    is_settling,
+    place,
+    relax,
+    settle,
+)
 from framing.capture.unpacking import Unpacker
 from framing.errors import CaptureFileError
 
@@ -21,9 +33,7 @@ TOTAL_BUDGET = 32 * 1024 * 1024
 # [P18] Both flows of a connection take about 2 KiB, so this is about 32 MiB.
 MAX_CONNECTIONS = 16384
 
-# [P15] Chunks that are remembered to compare what comes again: the newest of all flows, up to 64 KiB each, which is the
-# largest segment IPv4 can carry.
-_REMEMBERED_COUNT = 512
+# [P15] Up to so many bytes of a packet are remembered: the largest segment IPv4 can carry.
 _REMEMBERED_SIZE = 65536
 
 # [P19] Pairs of addresses and ports whose connections were forgotten, but not how many they were.
@@ -42,6 +52,8 @@ class Assembler:
     Attributes:
         counts: what became of the packets that are no TCP segments.
         connection_count: connections seen so far.
+        packet_count: packets so far.
+        joined: key → flow, those whose chunks may be of several packets; see `join`.
 
     Spec: [P12] to [P20]
     """
@@ -57,6 +69,8 @@ class Assembler:
         self._unpacker = Unpacker()
         self.counts = self._unpacker.counts
         self.connection_count = 0
+        self.packet_count = 0
+        self.joined: dict[bytes, Flow] = {}
         self._server_ports = frozenset(server_ports)
         self._flow_budget = flow_budget
         self._total_budget = total_budget
@@ -70,6 +84,7 @@ class Assembler:
 
     def add(self, packet: Packet) -> Sequence[Event]:
         """Return what this packet brings to light: mostly nothing or one chunk."""
+        self.packet_count += 1
         segment = find_segment(packet)
         if segment is None:
             return self._add_any(packet)
@@ -93,8 +108,24 @@ class Assembler:
         chunk = Chunk(flow, packet.timestamp_ns, flow.offset, packet.data[start:end], packet.number)
         flow.offset += end - start
         flow.next_sequence = sequence + end - start & 0xFFFF_FFFF
-        self._remember(chunk)
+        self._remember(chunk, packet.number)
         return (chunk,)
+
+    def join(self, connection: Connection) -> None:
+        """Let the flows of a connection come in chunks of several packets, if the packets are scanned.
+
+        Then the bytes of one flow may come before bytes of another that were sent earlier: nothing must depend on it.
+        """
+        for flow in (connection.client, connection.server):
+            if self._flows.get(flow.key) is flow:
+                self.joined[flow.key] = flow
+
+    def add_batch(self, batch: Batch) -> list[Chunk]:
+        """Return what packets bring to light that a scan has already put into the flows of `joined`."""
+        self.packet_count += batch.packet_count
+        for chunk in batch.chunks:
+            self._remember(chunk, batch.last_number)
+        return batch.chunks
 
     def finish(self) -> list[Event]:
         """Return what the end of the capture brings to light, and forget everything."""
@@ -103,6 +134,7 @@ class Assembler:
         for connection in {flow.connection: None for flow in self._flows.values()}:
             self._close(connection, "reset" if connection.is_reset else "capture", events)
         self._flows.clear()
+        self.joined.clear()
         self._recent.clear()
         return events
 
@@ -148,7 +180,7 @@ class Assembler:
         self._keep_budget(flow, events)
         for event in events:
             if type(event) is Chunk:
-                self._remember(event)
+                self._remember(event, packet.number)
         return events
 
     def _acknowledge(self, flow: Flow, acknowledged: int, flags: int, events: list[Event]) -> None:
@@ -185,12 +217,13 @@ class Assembler:
         self._held_size -= self._waiting.pop(flow)
         self._account(flow)
 
-    def _remember(self, chunk: Chunk) -> None:
-        if len(chunk.data) <= _REMEMBERED_SIZE:
+    def _remember(self, chunk: Chunk, number: int) -> None:
+        recent, oldest = self._recent, number - REMEMBERED_COUNT
+        if chunk.packet_number > oldest and (chunk.marks or len(chunk.data) <= _REMEMBERED_SIZE):
             chunk.flow.recent.append(chunk)
-            self._recent.append(chunk)
-            if len(self._recent) > _REMEMBERED_COUNT:
-                self._recent.popleft().flow.recent.popleft()
+            recent.append(chunk)
+        while recent and recent[0].packet_number <= oldest:
+            recent.popleft().flow.recent.popleft()
 
     def _connect(self, key: bytes, flags: int, events: list[Event]) -> Flow:
         """Begin a connection with the first packet of one of its flows."""
@@ -226,6 +259,7 @@ class Assembler:
 
     def _close(self, connection: Connection, reason: EndReason, events: list[Event]) -> None:
         for flow in (connection.client, connection.server):
+            self.joined.pop(flow.key, None)
             close(flow, reason, events)
             self._account(flow)
 

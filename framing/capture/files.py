@@ -4,14 +4,17 @@ import os
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import closing, nullcontext
+from typing import cast
 
+from framing.capture.flow import Flow
+from framing.capture.ordinary import Batch
 from framing.capture.packet import Packet
 from framing.capture.pcap import MAGICS, read_pcap
 from framing.capture.pcapng import SECTION, read_pcapng
 from framing.capture.source import BLOCK_SIZE, BinaryReader, Source
 from framing.errors import CaptureFileError
 
-__all__ = ["read_chunks", "read_packets", "source_name"]
+__all__ = ["read_batches", "read_chunks", "read_packets", "source_name"]
 
 # What people hand over by mistake: first bytes → what they are, and what to do. The longest first where one contains
 # the other.
@@ -46,10 +49,25 @@ def read_packets(source: str | os.PathLike[str] | BinaryReader) -> Generator[Pac
 
     Spec: [P1] [P4] [P5]
     """
+    return cast(Generator[Packet, None, None], read_batches(source, None))
+
+
+def read_batches(
+    source: str | os.PathLike[str] | BinaryReader, flows: dict[bytes, Flow] | None
+) -> Generator[Packet | Batch, None, None]:
+    """Yield packets, as `read_packets`, or batches of those that a scan could put into their flows at once.
+
+    Args:
+        source: as for `read_packets`.
+        flows: key → flow, such as `Assembler.joined`; may change between one item and the next.
+
+    Raises:
+        CaptureFileError, OSError: as `read_packets`.
+    """
     name, file = _opened(source)
     with nullcontext(file) if file is source or file is sys.stdin.buffer else closing(file):  # type: ignore[type-var]
         try:
-            yield from _packets(Source(file))
+            yield from _packets(Source(file), flows)
         except CaptureFileError as error:
             error.file = name
             raise
@@ -86,13 +104,13 @@ def _opened(source: str | os.PathLike[str] | BinaryReader) -> tuple[str, BinaryR
     return name, sys.stdin.buffer if os.fspath(source) == "-" else open(source, "rb", buffering=0)
 
 
-def _packets(source: Source) -> Iterator[Packet]:
+def _packets(source: Source, flows: dict[bytes, Flow] | None) -> Iterator[Packet | Batch]:
     source.has(24)
     magic = source.buffer[:4]
     if magic in MAGICS:
-        return read_pcap(source)
+        return read_pcap(source, flows)
     if magic == SECTION:
-        return read_pcapng(source)
+        return read_pcapng(source, flows)
     raise _refused(source)
 
 

@@ -4,18 +4,31 @@ A connection has two flows, one for each direction. A flow is told in events, in
 
     Chunk · Chunk · Gap · Chunk · … · FlowEnd
 
-A chunk is the bytes of one segment, less what an earlier one already brought. A gap is bytes that were sent but are not
-in the capture. Offsets count sent bytes, those of gaps included, from the flow's first known byte; so each event starts
-where the one before it stopped.
+A chunk is the bytes of one segment, less what an earlier one already brought, or of several segments in a row. A gap is
+bytes that were sent but are not in the capture. Offsets count sent bytes, those of gaps included, from the flow's first
+known byte; so each event starts where the one before it stopped.
 """
 
+from bisect import bisect_right
 from collections import deque
 from typing import Any, Literal
 
 from framing.capture.address import format_address
 from framing.capture.key import destination_of, name_of, source_of
 
-__all__ = ["Chunk", "Connection", "Direction", "EndReason", "Event", "Flow", "FlowEnd", "Gap", "GapReason", "Piece"]
+__all__ = [
+    "Chunk",
+    "Connection",
+    "Direction",
+    "EndReason",
+    "Event",
+    "Flow",
+    "FlowEnd",
+    "Gap",
+    "GapReason",
+    "Mark",
+    "Piece",
+]
 
 Direction = Literal["client", "server"]
 
@@ -29,6 +42,9 @@ EndReason = Literal["fin", "replaced", "evicted", "reset", "capture"]
 
 # Bytes that wait behind a hole: start offset, end offset, bytes, cut bytes behind them, timestamp_ns, packet number.
 Piece = tuple[int, int, bytes, int, int | None, int]
+
+# Where in a chunk the bytes of one packet end, its timestamp_ns and its number.
+Mark = tuple[int, int | None, int]
 
 
 class Connection:
@@ -171,22 +187,46 @@ class Chunk:
 
     Attributes:
         flow: which.
-        timestamp_ns, packet_number: of the packet that brought them.
+        timestamp_ns, packet_number: of the packet that brought the last of them.
         offset: of the first byte in the flow.
         data: never empty.
+        marks: where the bytes of each packet end, if there were several.
     """
 
-    __slots__ = ("data", "flow", "offset", "packet_number", "timestamp_ns")
+    __slots__ = ("data", "flow", "marks", "offset", "packet_number", "timestamp_ns")
 
-    def __init__(self, flow: Flow, timestamp_ns: int | None, offset: int, data: bytes, packet_number: int) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        timestamp_ns: int | None,
+        offset: int,
+        data: bytes,
+        packet_number: int,
+        marks: list[Mark] | None = None,
+    ) -> None:
         self.flow = flow
         self.timestamp_ns = timestamp_ns
         self.offset = offset
         self.data = data
         self.packet_number = packet_number
+        self.marks = marks
+
+    def since(self, number: int) -> tuple[int, bytes]:
+        """Return what packets after that number brought: the offset of its first byte in the flow, and the bytes."""
+        start = 0
+        if self.packet_number <= number:
+            start = len(self.data)
+        elif self.marks is not None:
+            known = bisect_right(self.marks, number, key=_packet_number)
+            start = self.marks[known - 1][0] if known else 0
+        return self.offset + start, self.data[start:] if start else self.data
 
     def __repr__(self) -> str:
         return f"<Chunk {self.flow.name} offset {self.offset}, {len(self.data)} bytes, packet {self.packet_number}>"
+
+
+def _packet_number(mark: Mark) -> int:
+    return mark[2]
 
 
 class Gap:

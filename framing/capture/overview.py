@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 
 from framing.capture.assembler import Assembler
-from framing.capture.files import read_packets
+from framing.capture.files import read_batches
 from framing.capture.flow import Chunk, Event, Flow, FlowEnd
+from framing.capture.ordinary import Batch
 from framing.capture.reading import File
 from framing.capture.records import ErrorRecord, FlowRecord
 from framing.errors import CaptureFileError
@@ -28,15 +29,17 @@ def survey(source: File, protocols: Mapping[int, tuple[str, ...]] | None = None)
     """
     known = protocols or {}
     assembler = Assembler(server_ports=known)
-    packet_count, damage = 0, None
-    with closing(read_packets(source)) as packets:
+    damage = None
+    with closing(read_batches(source, assembler.joined)) as packets:
         try:
             for packet in packets:
-                packet_count += 1
-                for event in assembler.add(packet):
+                events = assembler.add_batch(packet) if isinstance(packet, Batch) else assembler.add(packet)
+                for event in events:
+                    if event.flow.connection.context is None:
+                        assembler.join(event.flow.connection)
                     yield from _taken(event, known)
         except CaptureFileError as error:
-            if not packet_count and not error.truncated:
+            if not assembler.packet_count and not error.truncated:
                 raise
             damage = error.with_traceback(None)
     for event in assembler.finish():
@@ -52,7 +55,8 @@ def _taken(event: Event, known: Mapping[int, tuple[str, ...]]) -> Iterator[FlowR
     # Flow → first time, last time, last packet, of those with payload.
     seen: dict[Flow, tuple[int | None, int | None, int | None]] = connection.context
     if isinstance(event, Chunk):
-        first = seen[event.flow][0] if event.flow in seen else event.timestamp_ns
+        begin = event.marks[0][1] if event.marks else event.timestamp_ns
+        first = seen[event.flow][0] if event.flow in seen else begin
         seen[event.flow] = first, event.timestamp_ns, event.packet_number
     elif isinstance(event, FlowEnd):
         yield _ended(event, seen.pop(event.flow, (None, None, None)), known)

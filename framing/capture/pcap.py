@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Literal
 
+from framing.capture.flow import Flow
+from framing.capture.ordinary import LINK_TYPE, Batch, PcapLayout, scan_pcap
 from framing.capture.packet import Packet
 from framing.capture.source import MAX_RECORD_SIZE, Source
 
@@ -43,8 +45,12 @@ _LINK_TYPE_MASK = 0x03FF_FFFF
 _PROBED_COUNT = 4
 
 
-def read_pcap(source: Source) -> Iterator[Packet]:
+def read_pcap(source: Source, flows: dict[bytes, Flow] | None = None) -> Iterator[Packet | Batch]:
     """Yield the packets of a pcap file whose magic was recognised.
+
+    Args:
+        source: the file.
+        flows: key → flow: a scan puts packets into these where it can, and a batch is yielded instead of them.
 
     Raises:
         CaptureFileError: after the last good packet, where the file is truncated or damaged.
@@ -56,16 +62,27 @@ def read_pcap(source: Source) -> Iterator[Packet]:
     (link,) = Struct(sign + _FILE_HEADER_FIELDS).unpack_from(source.buffer, source.start)
     source.start += _FILE_HEADER_SIZE
     record = Struct(sign + _RECORD_FIELDS)
-    yield from _records(source, record, scale, _header_size(source, record, scale, sizes), link & _LINK_TYPE_MASK)
+    layout = PcapLayout(sign == ">", _header_size(source, record, scale, sizes), scale)
+    yield from _records(source, record, layout, link & _LINK_TYPE_MASK, flows)
 
 
-def _records(source: Source, record: Struct, scale: int, header_size: int, link_type: int) -> Iterator[Packet]:
+def _records(
+    source: Source, record: Struct, layout: PcapLayout, link_type: int, flows: dict[bytes, Flow] | None
+) -> Iterator[Packet | Batch]:
     """Yield packets block by block: inside a block nothing is copied but the packet's own bytes."""
+    _, header_size, scale = layout
     unpack, number, needed = record.unpack_from, 0, header_size
     while source.has(needed):
         buffer, position, needed = source.buffer, source.start, header_size
         last = len(buffer) - header_size
         while position <= last:
+            if flows and link_type == LINK_TYPE:
+                before = number
+                position, number, chunks = scan_pcap(buffer, position, number, layout, flows)
+                if number > before:
+                    yield Batch(chunks, number, number - before)
+                if position > last:
+                    break
             seconds, fraction, captured, original = unpack(buffer, position)
             stop = position + header_size + captured
             if captured > MAX_RECORD_SIZE:

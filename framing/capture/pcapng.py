@@ -13,6 +13,8 @@ The section's magic tells the byte order of everything up to the next section [P
 from collections.abc import Iterator
 from struct import Struct
 
+from framing.capture.flow import Flow
+from framing.capture.ordinary import LINK_TYPE, Batch, PcapngLayout, scan_pcapng
 from framing.capture.packet import Packet
 from framing.capture.source import MAX_RECORD_SIZE, Source
 
@@ -44,9 +46,10 @@ _ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 class _Order:
     """The structs of one byte order."""
 
-    __slots__ = ("block", "interface", "offset", "old_packet", "option", "packet", "size", "version")
+    __slots__ = ("block", "interface", "is_big", "offset", "old_packet", "option", "packet", "size", "version")
 
     def __init__(self, sign: str) -> None:
+        self.is_big = sign == ">"
         self.block = Struct(sign + "II")
         self.size = Struct(sign + "I")
         self.version = Struct(sign + "HH")
@@ -80,19 +83,32 @@ class _Interface:
         """[P6] Seconds to be added to every time of this interface."""
         self._offset_ns = seconds * 1_000_000_000
 
+    @property
+    def clock(self) -> tuple[int, int]:
+        """Nanoseconds in a tick and those to add; (0, 0) where a tick is no whole number of them."""
+        return (self._factor, self._offset_ns) if self._divisor == 1 else (0, 0)
+
     def timestamp_ns(self, ticks: int) -> int:
         """Return nanoseconds since 1970."""
         return ticks * self._factor // self._divisor + self._offset_ns
 
 
-def read_pcapng(source: Source) -> Iterator[Packet]:
+def read_pcapng(source: Source, flows: dict[bytes, Flow] | None = None) -> Iterator[Packet | Batch]:
     """Yield the packets of a pcapng file; every block that is no packet is passed over.
+
+    Args:
+        source: the file.
+        flows: as for `read_pcap`.
 
     Raises:
         CaptureFileError: after the last good packet, where the file is truncated or damaged.
     """
     reader = _Reader(source)
     while source.has(12):
+        batch = reader.scan(flows) if flows else None
+        if batch is not None:
+            yield batch
+            continue
         kind, size = reader.next_block()
         packet = reader.packet(kind, size)
         source.start += size
@@ -105,13 +121,22 @@ def read_pcapng(source: Source) -> Iterator[Packet]:
 class _Reader:
     """The state of a file: the section's byte order, its interfaces, the packets so far."""
 
-    __slots__ = ("_interfaces", "_order", "_source", "packet_count")
+    __slots__ = ("_clocks", "_interfaces", "_order", "_source", "packet_count")
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._order = _Order("<")
         self._interfaces: list[_Interface] = []
+        self._clocks: list[tuple[int, int]] = []
         self.packet_count = 0
+
+    def scan(self, flows: dict[bytes, Flow]) -> Batch | None:
+        """Put the ordinary packets in the blocks at hand into their flows, up to the first block that is no such."""
+        source, before = self._source, self.packet_count
+        layout = PcapngLayout(self._order.is_big, self._clocks)
+        scanned = scan_pcapng(source.buffer, source.start, before, layout, flows)
+        source.start, self.packet_count, chunks = scanned
+        return Batch(chunks, self.packet_count, self.packet_count - before) if self.packet_count > before else None
 
     def next_block(self) -> tuple[int, int]:
         """Return the next block's type and size, once it is whole in the buffer and its frame is right."""
@@ -135,7 +160,9 @@ class _Reader:
         if kind == _PACKET_TYPE:
             return self._packet(size, self._order.packet)
         if kind == _INTERFACE_TYPE:
-            self._interfaces.append(self._interface(size))
+            interface = self._interface(size)
+            self._interfaces.append(interface)
+            self._clocks.append(interface.clock if interface.link_type == LINK_TYPE else (0, 0))
         elif kind == _SIMPLE_PACKET_TYPE:
             return self._simple_packet(size)
         elif kind == _OLD_PACKET_TYPE:
@@ -150,7 +177,7 @@ class _Reader:
         if sign is None:
             raise self._damaged("a section without a byte-order magic", magic)
         self._order = _Order(sign)
-        self._interfaces = []
+        self._interfaces, self._clocks = [], []
 
     def _check_section(self, size: int) -> None:
         if size < _SECTION_SIZE:

@@ -11,13 +11,13 @@ Spec: [R1] to [R8].
 import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
-from typing import NamedTuple
 
 from framing.capture.assembler import Assembler
 from framing.capture.choosing import NamesByPort, ProtocolChoice
 from framing.capture.decoding import ConversationDecoder
-from framing.capture.files import read_chunks, read_packets, source_name
+from framing.capture.files import read_batches, read_chunks, source_name
 from framing.capture.flow import Chunk, Connection, Event, Flow, FlowEnd, Gap
+from framing.capture.ordinary import Batch
 from framing.capture.records import ErrorRecord, Record, SummaryRecord
 from framing.capture.selection import FlowSelection
 from framing.capture.source import BinaryReader
@@ -45,6 +45,7 @@ def read(
     flows: Collection[str] = (),
     every_flow: bool = False,
     max_frame_size: int | None = None,
+    frames: bool = True,
 ) -> Iterator[Record]:
     """Yield the records of a pcap or pcapng file, those of a summary last.
 
@@ -59,6 +60,7 @@ def read(
         flows: names of flows, or endpoints or addresses, which mean both directions of their connections.
         every_flow: decode all flows, whatever the protocol's ports.
         max_frame_size: limit on the whole frame, instead of the protocol's own.
+        frames: whether there are records for good frames; without, they are only counted, which is much faster.
 
     Raises:
         CaptureFileError: this is no capture. One that is damaged or truncated yields all before that, then an
@@ -71,11 +73,16 @@ def read(
     if isinstance(flows, str):
         raise TypeError("flows is a collection of names, not one text")
     chosen = ports if ports is not None else None if every_flow else choice.wanted_ports
-    return _CaptureReading(source, choice, FlowSelection(chosen, flows)).records()
+    return _CaptureReading(source, choice, FlowSelection(chosen, flows), frames=frames).records()
 
 
 def read_raw(
-    source: File, protocol: Protocol | _Text, *, side: Side = "client", max_frame_size: int | None = None
+    source: File,
+    protocol: Protocol | _Text,
+    *,
+    side: Side = "client",
+    max_frame_size: int | None = None,
+    frames: bool = True,
 ) -> Iterator[Record]:
     """Yield the records of a file that holds the bytes of one direction and nothing else.
 
@@ -92,6 +99,7 @@ def read_raw(
         protocol: as for `read`.
         side: which side sent the bytes.
         max_frame_size: as for `read`.
+        frames: as for `read`.
 
     Raises:
         OSError: the file cannot be opened or read.
@@ -99,7 +107,7 @@ def read_raw(
     """
     if side not in SIDES:
         raise ValueError(f"side is client or server, not {side!r}")
-    return _raw_records(source, _resolved(protocol, max_frame_size), side)
+    return _raw_records(source, _resolved(protocol, max_frame_size), side, frames)
 
 
 def _resolved(protocol: Protocol | _Text, max_frame_size: int | None) -> Protocol:
@@ -107,8 +115,8 @@ def _resolved(protocol: Protocol | _Text, max_frame_size: int | None) -> Protoco
     return resolved if max_frame_size is None else resolved.limited(max_frame_size)
 
 
-def _raw_records(source: File, protocol: Protocol, side: Side) -> Iterator[Record]:
-    decoder = ConversationDecoder(protocol, {side: source_name(source)})
+def _raw_records(source: File, protocol: Protocol, side: Side, frames: bool) -> Iterator[Record]:
+    decoder = ConversationDecoder(protocol, {side: source_name(source)}, frames=frames)
     with closing(read_chunks(source)) as chunks:
         for chunk in chunks:
             yield from decoder.feed(side, chunk, None, None)
@@ -121,25 +129,28 @@ def _raw_records(source: File, protocol: Protocol, side: Side) -> Iterator[Recor
 class _CaptureReading:
     """One run over a capture: the state of `read`."""
 
-    def __init__(self, source: File, choice: ProtocolChoice, selection: FlowSelection) -> None:
+    def __init__(self, source: File, choice: ProtocolChoice, selection: FlowSelection, *, frames: bool) -> None:
+        self.frames = frames
         self.name = source_name(source)
         self.source = source
         self.choice = choice
         self.selection = selection
         self.assembler = Assembler(server_ports=selection.ports or choice.server_ports)
-        self.packet_count = 0
         self.total = SummaryRecord(None, None, False, flow_count=0)
 
     def records(self) -> Iterator[Record]:
         damage = None
-        with closing(read_packets(self.source)) as packets:
+        assembler = self.assembler
+        with closing(read_batches(self.source, assembler.joined)) as packets:
             try:
                 for packet in packets:
-                    self.packet_count += 1
-                    for event in self.assembler.add(packet):
+                    if isinstance(packet, Batch):
+                        yield from self.joined(assembler.add_batch(packet))
+                        continue
+                    for event in assembler.add(packet):
                         yield from self.taken(event)
             except CaptureFileError as error:
-                if not self.packet_count and not error.truncated:
+                if not assembler.packet_count and not error.truncated:
                     raise
                 damage = error.with_traceback(None)
         for event in self.assembler.finish():
@@ -149,7 +160,7 @@ class _CaptureReading:
             yield ErrorRecord(None, None, False, None, damage.packet_number, damage, damage.offset)
         self.check_selected()
         left = dict(self.selection.left.most_common(_LEFT_COUNT))
-        yield self.total._replace(packet_count=self.packet_count, unused=self.unused(), left=left)
+        yield self.total._replace(packet_count=assembler.packet_count, unused=self.unused(), left=left)
 
     def taken(self, event: Event) -> Iterator[Record]:
         """Yield the records of an event, if its flow is one of those to decode."""
@@ -170,16 +181,34 @@ class _CaptureReading:
             del opened.sides[flow]
             if not opened.sides:
                 flow.connection.context = _LEFT
+        elif not opened.is_joined and opened.decoder.is_settled:
+            opened.is_joined = True
+            self.assembler.join(flow.connection)
+
+    def joined(self, chunks: list[Chunk]) -> list[Record]:
+        """Return the records of chunks that came together, in the order of their packets."""
+        records: list[Record] = []
+        for chunk in chunks:
+            opened: _Opened | None = chunk.flow.connection.context or None
+            if opened is not None:
+                marks = chunk.marks or [(len(chunk.data), chunk.timestamp_ns, chunk.packet_number)]
+                found = opened.decoder.feed_joined(opened.sides[chunk.flow], chunk.data, marks)
+                if chunk.flow in opened.shown:
+                    records += [one._replace(protocol=opened.name) for one in found] if opened.name else found
+        if len(chunks) > 1:
+            records.sort(key=_packet_number)
+        return records
 
     def opened(self, connection: Connection) -> "_Opened | tuple[()]":
         """Decide about a connection when its first event comes; what is learnt later changes nothing."""
         port = connection.server.source[1]
         protocol = self.choice.protocol(port)
         if not self.selection.takes(connection, decodable=protocol is not None) or protocol is None:
+            self.assembler.join(connection)
             return _LEFT
         sides: dict[Flow, Side] = {connection.client: "client", connection.server: "server"}
         names = {side: flow.name for flow, side in sides.items()}
-        decoder = ConversationDecoder(protocol, names, midstream=connection.is_guessed)
+        decoder = ConversationDecoder(protocol, names, midstream=connection.is_guessed, frames=self.frames)
         return _Opened(decoder, sides, frozenset(filter(self.selection.shows, sides)), self.choice.name(port))
 
     def counted(self, summary: SummaryRecord) -> SummaryRecord:
@@ -202,7 +231,7 @@ class _CaptureReading:
         selection = self.selection
         by_port = self.choice.by_port
         is_chosen = selection.ports is not None or selection.names or by_port is not None
-        if selection.taken_count or not self.packet_count or not is_chosen:
+        if selection.taken_count or not self.assembler.packet_count or not is_chosen:
             return
         if selection.names:
             wanted = f"called {', '.join(sorted(selection.names))}"
@@ -221,16 +250,31 @@ class _CaptureReading:
         )
 
 
-class _Opened(NamedTuple):
-    """A connection that is decoded: `sides` holds the flows that go on, `shown` those whose records are wanted.
+class _Opened:
+    """A connection that is decoded.
 
-    `name` is what records call the protocol, empty where it was said.
+    Attributes:
+        sides: the flows that go on.
+        shown: those whose records are wanted.
+        name: what records call the protocol, empty where it was said.
+        is_joined: whether its packets may come many at a time.
     """
 
-    decoder: ConversationDecoder
-    sides: dict[Flow, Side]
-    shown: frozenset[Flow]
-    name: str
+    __slots__ = ("decoder", "is_joined", "name", "shown", "sides")
+
+    def __init__(
+        self, decoder: ConversationDecoder, sides: dict[Flow, Side], shown: frozenset[Flow], name: str
+    ) -> None:
+        self.decoder = decoder
+        self.sides = sides
+        self.shown = shown
+        self.name = name
+        self.is_joined = False
+
+
+def _packet_number(record: Record) -> int:
+    number: int = record.packet_number  # type: ignore[union-attr,assignment]  # a frame's or an error's, from a capture
+    return number
 
 
 # Instead, for a connection that is not decoded, or not any more.

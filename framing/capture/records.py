@@ -23,6 +23,7 @@ from framing.capture.flow import EndReason, GapReason
 from framing.errors import FramingError, StreamGapError
 from framing.frame import Frame
 from framing.protocol import Side
+from framing.wire import WireFormat
 
 __all__ = ["HEAD_SIZE", "ErrorRecord", "FlowRecord", "FrameRecord", "GapRecord", "Record", "SummaryRecord"]
 
@@ -36,8 +37,8 @@ class FrameRecord(NamedTuple):
     Attributes:
         number: counts the frames of its flow from 0.
         frame: the frame; its header and payload are read when asked for.
-        message: what the codec made of it; a `framing.Message` where the header has fields for the application. Where
-            several frames join, `framing.MORE` for all but the last, which has the whole message.
+        value: the message, or `None` where no payload can be refused: it is made when somebody asks.
+        wire: what makes it then.
     """
 
     flow: str
@@ -47,8 +48,17 @@ class FrameRecord(NamedTuple):
     packet_number: int | None
     number: int
     frame: Frame
-    message: Any
+    value: Any
     protocol: str = ""
+    wire: WireFormat | None = None
+
+    @property
+    def message(self) -> Any:
+        """What the codec made of the frame; a `framing.Message` where the header has fields for the application.
+
+        Where several frames join, `framing.MORE` for all but the last, which has the whole message.
+        """
+        return self.value if self.wire is None else self.wire.decode(self.frame)
 
     @property
     def type(self) -> str:

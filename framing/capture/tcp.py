@@ -19,7 +19,18 @@ from bisect import bisect_left, insort
 
 from framing.capture.flow import Chunk, EndReason, Event, Flow, FlowEnd, Gap, GapReason, Piece
 
-__all__ = ["acknowledge", "advance", "begin", "close", "is_same_start", "is_settling", "place", "relax", "settle"]
+__all__ = [
+    "REMEMBERED_COUNT",
+    "acknowledge",
+    "advance",
+    "begin",
+    "close",
+    "is_same_start",
+    "is_settling",
+    "place",
+    "relax",
+    "settle",
+]
 
 _MASK = 0xFFFF_FFFF
 _HALF = 0x8000_0000
@@ -46,6 +57,9 @@ _PATIENCE = 8
 # What a pending piece costs beyond its bytes: a tuple of six with its integers. Counted against the budget, or one-byte
 # segments would take 200 times what it allows.
 PIECE_OVERHEAD = 256
+
+# [P15] What so many packets brought last, of all flows, is remembered to compare what comes again.
+REMEMBERED_COUNT = 512
 
 
 def begin(flow: Flow, sequence: int) -> None:
@@ -210,7 +224,7 @@ def _insert(flow: Flow, start: int, data: bytes, cut: int, origin: tuple[int | N
         return
     if start < flow.offset and flow.next_sequence != UNSETTLED:
         old_size = flow.offset - start
-        _count_old(flow, start, data[:old_size])
+        _count_old(flow, start, data[:old_size], origin[1])
         data, start = data[old_size:], flow.offset
         if not data:
             return
@@ -243,7 +257,7 @@ def _hold(flow: Flow, piece: Piece) -> None:
     flow.pending_size += len(piece[2]) + PIECE_OVERHEAD
 
 
-def _count_old(flow: Flow, start: int, data: bytes) -> None:
+def _count_old(flow: Flow, start: int, data: bytes, number: int) -> None:
     """Count bytes that were delivered before, and those that differ, as far as the first copy is remembered."""
     flow.retransmitted_size += len(data)
     end = start + len(data)
@@ -251,9 +265,10 @@ def _count_old(flow: Flow, start: int, data: bytes) -> None:
         # Long forgotten: a capture that holds everything twice must not search the memory for every packet.
         return
     for chunk in reversed(flow.recent):
-        low, high = max(start, chunk.offset), min(end, chunk.offset + len(chunk.data))
+        offset, known = chunk.since(number - REMEMBERED_COUNT)
+        low, high = max(start, offset), min(end, offset + len(known))
         if low < high:
-            first = chunk.data[low - chunk.offset : high - chunk.offset]
+            first = known[low - offset : high - offset]
             flow.conflicting_size += _difference(data[low - start : high - start], first)
         if chunk.offset <= start:
             return

@@ -14,7 +14,7 @@ from framing.capture.reading import read, read_raw
 from framing.capture.records import ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
 from framing.cli.console import note, shown_error
 from framing.cli.exits import BAD_FRAMES, OK, TRUNCATED, USAGE
-from framing.cli.frametext import FrameText, problem_text, summary_text
+from framing.cli.frametext import FrameText, flow_text, problem_text, summary_text
 from framing.cli.port_notes import PortNotes
 from framing.cli.progress import Progress
 from framing.cli.wire_options import chosen_protocol, wire_options
@@ -37,6 +37,7 @@ _CAPTURE_OPTIONS = {"ports": "--port", "flows": "--flow", "every_flow": "--all"}
 @click.option("--all", "every_flow", is_flag=True, help="All flows, whatever ports the protocol has.")
 @click.option("--max-frame-size", type=click.IntRange(1), metavar="BYTES", help="Limit on a whole frame.")
 @click.option("--limit", type=click.IntRange(1), metavar="COUNT", help="Stop after so many frames.")
+@click.option("--count", "counted", is_flag=True, help="Only count frames: errors, gaps and sums, and much faster.")
 @click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
 @click.option("--full", is_flag=True, help="Text with whole messages, however long; bytes as a hex dump.")
 def decode(
@@ -48,6 +49,7 @@ def decode(
     side: str | None,
     max_frame_size: int | None,
     limit: int | None,
+    counted: bool,
     form: str,
     full: bool,
     **chosen: object,
@@ -68,7 +70,8 @@ def decode(
 
     With --format jsonl each record is one JSON object a line, errors, gaps and sums included; with text, these stand
     on stderr, the first gap of each flow only. Text shows each frame's time (UTC), flow, side, number in its flow,
-    offset in it, size, and its message as far as there is room: --full shows all of it.
+    offset in it, size, and its message as far as there is room: --full shows all of it. With --count, it is a line for
+    each flow with its sums.
 
     Exit codes: 3 if any frame was bad or could not be decoded; 4 if the input was incomplete: it ended inside a frame
     or a packet, or bytes are missing from the capture.
@@ -81,11 +84,14 @@ def decode(
         raise click.UsageError("--all needs --protocol or --frame: on other ports than the known ones none is known")
     if full and form != "text":
         raise click.UsageError("--full goes with --format text; JSON lines are whole")
+    if counted and (full or limit):
+        raise click.UsageError(f"{'--full' if full else '--limit'} is about frames, and --count shows none")
+    options = {"max_frame_size": max_frame_size, "frames": not counted}
     if isinstance(wire, Protocol) and raw:
-        records = read_raw(file, wire, side=cast(Side, side or "client"), max_frame_size=max_frame_size)
+        records = read_raw(file, wire, side=cast(Side, side or "client"), **options)  # type: ignore[arg-type]
     else:
-        records = _capture_records(file, wire, max_frame_size, given)
-    output = _JsonOutput(file) if form == "jsonl" else _TextOutput(file, full=full)
+        records = _capture_records(file, wire, options | given)
+    output = _JsonOutput(file) if form == "jsonl" else _TextOutput(file, full=full, counted=counted)
     click.get_current_context().exit(_show(_announced(records, known, output), output, limit))
 
 
@@ -99,11 +105,9 @@ def _check_options(raw: bool, side: str | None, given: dict[str, object]) -> Non
         raise click.UsageError(f"{' and '.join(_CAPTURE_OPTIONS[name] for name in given)} exclude each other")
 
 
-def _capture_records(
-    file: str, wire: Protocol | NamesByPort, max_frame_size: int | None, given: dict[str, object]
-) -> Iterator[Record]:
+def _capture_records(file: str, wire: Protocol | NamesByPort, options: dict[str, object]) -> Iterator[Record]:
     try:
-        yield from read(file, wire, max_frame_size=max_frame_size, **given)  # type: ignore[arg-type]  # click has checked
+        yield from read(file, wire, **options)  # type: ignore[arg-type]  # click has checked
     except CaptureFileError as error:
         if error.offset == 0 and error.found is not None and not error.hint:
             error.hint = "if it is the bytes of one direction, say --raw"
@@ -187,10 +191,11 @@ class _JsonOutput(_Output):
 
 
 class _TextOutput(_Output):
-    """Frames are data, the rest is told on stderr. A flow's own sums are left to JSON: there may be thousands."""
+    """Frames are data, or else the sums of each flow; the rest is told on stderr."""
 
-    def __init__(self, file: str, *, full: bool) -> None:
+    def __init__(self, file: str, *, full: bool, counted: bool) -> None:
         super().__init__(file)
+        self._counted = counted
         self._text = FrameText(full=full)
         self._gapped: set[str] = set()
 
@@ -204,6 +209,8 @@ class _TextOutput(_Output):
             self.note(summary_text(record))
         else:
             self._gapped.discard(record.flow)
+            if self._counted:
+                self._put(flow_text(record))
 
     def _is_news(self, record: ErrorRecord | GapRecord) -> bool:
         """Whether this is no further gap of a flow that is skipped already: a lossy capture has thousands of these."""

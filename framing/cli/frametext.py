@@ -13,7 +13,7 @@ from framing.cli.console import colour_wanted, escaped
 from framing.reader import MORE
 from framing.wire import Message
 
-__all__ = ["FrameText", "problem_text", "summary_text"]
+__all__ = ["FrameText", "flow_text", "problem_text", "summary_text"]
 
 # What a message may take of a line where no terminal says how wide it is: enough to grep in. Of bytes, which nobody
 # reads by the hundred, as many as an error shows. `--full` and `--format jsonl` have all.
@@ -99,15 +99,28 @@ def problem_text(record: ErrorRecord | GapRecord, file: str) -> str:
     return escaped(text)
 
 
+def flow_text(record: SummaryRecord) -> str:
+    """Return the sums of one flow as a line, with its end.
+
+    >>> print(flow_text(SummaryRecord("a:1>b:2", "client", True, frame_count=3, size=75)), end="")
+    a:1>b:2  client?  3 frames, 75 bytes
+    """
+    side = f"{record.direction}{'?' if record.is_guessed else ''}"
+    return f"{escaped(str(record.flow))}  {side:7}  {_counts(record)}\n"
+
+
 def summary_text(total: SummaryRecord) -> str:
     """Return the sums as one line: what is there, then what is not as it should be.
 
     >>> summary_text(SummaryRecord(None, None, False, frame_count=1, size=81, tail_size=3, flow_count=2))
     '1 frame, 81 bytes, 2 flows; 3 bytes of unfinished frames'
     """
-    text = (
-        f"{_counted(total.frame_count, 'frame')}, {_counted(total.size, 'byte')}, {_counted(total.flow_count, 'flow')}"
-    )
+    unused = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in (total.unused or {}).items())
+    return _counts(total, _counted(total.flow_count, "flow")) + (f"; packets not used: {unused}" if unused else "")
+
+
+def _counts(total: SummaryRecord, *more: str) -> str:
+    text = ", ".join([_counted(total.frame_count, "frame"), _counted(total.size, "byte"), *more])
     bad = {
         _counted(total.error_count, "error"): total.error_count,
         f"{_counted(total.gap_count, 'gap')} of {_counted(total.missing_size, 'byte')}": total.gap_count,
@@ -115,8 +128,7 @@ def summary_text(total: SummaryRecord) -> str:
         f"{_counted(total.tail_size, 'byte')} of unfinished frames": total.tail_size,
     }
     listed = ", ".join(part for part, count in bad.items() if count)
-    unused = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in (total.unused or {}).items())
-    return text + (f"; {listed}" if listed else "") + (f"; packets not used: {unused}" if unused else "")
+    return text + (f"; {listed}" if listed else "")
 
 
 def _counted(count: int, thing: str) -> str:

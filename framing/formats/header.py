@@ -29,7 +29,7 @@ from framing.errors import DefinitionError, EncodeError
 from framing.formats.byteorder import ByteOrder
 from framing.formats.layout import Layout
 from framing.formats.length import Length
-from framing.formats.loops import frame_scan, payload_scan, plain_measure
+from framing.formats.loops import PlainHeader, frame_scan, payload_scan, plain_measure
 from framing.formats.notation import Field, parse_notation
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from framing.formats.checked import Checks
 
 __all__ = ["HeaderFormat"]
+
+_PACK_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 class HeaderFormat(FrameFormat):
@@ -73,6 +75,7 @@ class HeaderFormat(FrameFormat):
     """
 
     name = "header"
+    size_first = True
 
     def __init__(
         self,
@@ -148,24 +151,21 @@ class HeaderFormat(FrameFormat):
         self.max_frame_size = min(self.max_frame_size, self.largest)
         self._fast_measure: Measure | None = None
         self._pack: Callable[[int], bytes] | None = None
-        length = self._plain_length()
-        if length is None or self._length is None:
+        plain = self._plain_header()
+        if plain is None:
             return
-        size, base = self._header.size, self._length.base
-        self._fast_measure = plain_measure(length, size, base, self._least, self.measure)
+        self._fast_measure = plain_measure(plain, self.measure)
         if self.payload_last and self.verify is None:
-            if self._header.names == self._length.names and base <= self._least:
-                self._pack, self._extra, self._most = length.pack, self._least - base, self.max_frame_size - self._least
-            self.scan = payload_scan(length, size, base, self.max_frame_size)
-            self.scan_frames = frame_scan(self, length, size, base)
+            if plain.size == plain.header_size and plain.size in _PACK_CODES and plain.base <= plain.least:
+                self._pack = Struct(f"{'<>'[plain.order == 'big']}{_PACK_CODES[plain.size]}").pack
+                self._extra, self._most = plain.least - plain.base, plain.most - plain.least
+            self.scan, self.scan_frames = payload_scan(plain), frame_scan(plain, self)
 
-    def _plain_length(self) -> Struct | None:
-        """Return what reads the length, if nothing else need be known of the header to tell a frame's size."""
-        if self._length is None or self._order or self._padding or self._header.has_constants:
+    def _plain_header(self) -> PlainHeader | None:
+        """Return what the quick loops must know, if that is enough to tell a frame's size."""
+        if self._length is None or self._order or self._padding or (self._checks and self._checks.early):
             return None
-        if self._checks and self._checks.early:
-            return None
-        return self._length.plain(self._header)
+        return self._length.plain(self._header, self.max_frame_size)
 
     def _layouts(self, buffer: Buffer, start: int) -> tuple[Layout, Layout]:
         """Return header and trailer in the byte order of the frame that begins at `start`."""

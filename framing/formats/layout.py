@@ -11,6 +11,9 @@ __all__ = ["Layout"]
 
 _Order = Literal["big", "little"]
 
+# What the constants of a header may be, multiplied: as many are held in a set for each format.
+_MOST_CONSTANTS = 1024
+
 
 class Layout:
     """Fields of fixed width one after another.
@@ -56,6 +59,22 @@ class Layout:
     def has_constants(self) -> bool:
         """Whether there is anything that `check` could refuse."""
         return bool(self._checks)
+
+    def constants(self) -> tuple[tuple[int, tuple[bytes, ...]], ...] | None:
+        """Return the offsets of the constants and the bytes that each may be.
+
+        `None` where one is a few bits of an integer, or where all together have too many values to be listed.
+        """
+        found, count = [], 1
+        for name in self._checks:
+            offset, field, part = self._offsets[name]
+            if part:
+                return None
+            order = cast(_Order, field.byteorder or self.byteorder)
+            values = [one if isinstance(one, bytes) else one.to_bytes(field.size, order) for one in field.allowed]
+            found.append((offset, tuple(values)))
+            count *= len(values)
+        return tuple(found) if count <= _MOST_CONSTANTS else None
 
     def place(self, name: str) -> tuple[int, Field, Bits | None]:
         """Return a field's offset in the layout, the field, and the bits if the name is that of bits."""

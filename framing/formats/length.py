@@ -14,17 +14,15 @@
 The first field is computed when a frame is written, the others are the application's. [F70] [F71]
 """
 
-from struct import Struct
-from typing import Any
+from typing import Any, Literal
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
 from framing.formats.counts import check_counted_once, counted_size
 from framing.formats.layout import Layout
+from framing.formats.loops import PlainHeader
 from framing.formats.padding import Padding
 
 __all__ = ["Length"]
-
-_STRUCT_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 class Length:
@@ -125,13 +123,19 @@ class Length:
                 f"the length {why}, so it counts the padding", key="counts", found=counts, allowed=f"{counts} pad"
             )
 
-    def plain(self, header: Layout) -> Struct | None:
-        """Return what reads the sum, counted from the header's first byte, if it is one whole integer that C has."""
+    def plain(self, header: Layout, most: int) -> PlainHeader | None:
+        """Return what the quick loops must know, if the length is one whole integer and all constants are bytes.
+
+        Args:
+            header: the header's fields.
+            most: bytes of the largest frame.
+        """
         offset, field, part = header.place(self.names[0])
-        if len(self.names) > 1 or part or self._scale != 1 or field.size not in _STRUCT_CODES:
+        constants = header.constants()
+        if len(self.names) > 1 or part or self._scale != 1 or constants is None:
             return None
-        order = "<" if field.byteorder == "little" else ">"
-        return Struct(f"{order}{offset}x{_STRUCT_CODES[field.size]}")
+        order: Literal["big", "little"] = "little" if field.byteorder == "little" else "big"
+        return PlainHeader(offset, field.size, order, header.size, self.base, self.least, most, constants)
 
     def _sum(self, header: Layout, buffer: bytes | bytearray, start: int) -> int:
         total = self.base

@@ -1,4 +1,4 @@
-"""The hot loops behind a plain header: one length of 1, 2, 4 or 8 bytes, no constants, nothing behind the payload.
+"""The hot loops behind a plain header: one length of whole bytes, constants perhaps, nothing behind the payload.
 
 Each is the quick twin of `HeaderFormat.measure`, which is the specification; a property test holds them equal. They
 stand here as loops, and as closures over what they need, because a call per frame would cost as much as all the rest.
@@ -9,41 +9,113 @@ the bytes of their lengths lie at equal distances, and a slice with a step compa
 
 import struct
 from collections.abc import Callable
-from itertools import repeat
+from itertools import product, repeat
 from struct import Struct
+from typing import Literal, NamedTuple
 
 from framing.frame import Buffer, Frame, FrameFormat, Measure, Scan, ScanFrames
 
-__all__ = ["frame_scan", "payload_scan", "plain_measure"]
+__all__ = ["PlainHeader", "frame_scan", "payload_scan", "plain_measure"]
+
+_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
+
+# What a header with a wrong constant reads as: a length that no frame has.
+_ODD = (1 << 80,)
+
+_Unpack = Callable[[Buffer, int], tuple[int]]
 
 
-def plain_measure(length: Struct, header_size: int, base: int, least: int, careful: Measure) -> Measure:
-    """Return `measure` for a frame of length + base bytes.
+class PlainHeader(NamedTuple):
+    """All that a loop must know of a header.
 
-    Args:
-        length: reads the length, counted from the header's first byte.
+    Attributes:
+        offset, size, order: where in the header the length stands, its bytes and their order.
         header_size: bytes of the header.
         base: bytes of the frame that the length does not count; below 0 where it counts more than the frame has.
-        least: bytes of the smallest frame.
-        careful: has the word about anything odd.
+        least, most: bytes of the smallest and of the largest frame.
+        constants: offsets in the header, and what may stand there: values of one size.
     """
-    unpack = length.unpack_from
+
+    offset: int
+    size: int
+    order: Literal["big", "little"]
+    header_size: int
+    base: int
+    least: int
+    most: int
+    constants: tuple[tuple[int, tuple[bytes, ...]], ...] = ()
+
+    def reader(self) -> _Unpack:
+        """Return what reads the length of the header at a place.
+
+        It raises `struct.error` where the buffer ends inside the header. A header with a wrong constant has a length
+        that is too large for any frame.
+        """
+        length = f"{self.offset}x{_CODES.get(self.size, f'{self.size}s')}"
+        if not self.constants:
+            plain = Struct(f"{'<>'[self.order == 'big']}{length}{self.header_size - self.offset - self.size}x")
+            return plain.unpack_from if self.size in _CODES else self._odd_sized(plain)
+        return self._checked()
+
+    def _odd_sized(self, plain: Struct) -> _Unpack:
+        unpack, order = plain.unpack_from, self.order
+
+        def read(buffer: Buffer, start: int) -> tuple[int]:
+            return (int.from_bytes(unpack(buffer, start)[0], order),)
+
+        return read
+
+    def _checked(self) -> _Unpack:
+        parts = [(offset, len(values[0]), "") for offset, values in self.constants]
+        parts = sorted([*parts, (self.offset, self.size, "length")])
+        index = next(number for number, (_, _, what) in enumerate(parts) if what)
+        known = frozenset(product(*(values for _, values in sorted(self.constants))))
+        layout, place = "=", 0
+        for offset, size, _ in parts:
+            layout += f"{offset - place}x{size}s"
+            place = offset + size
+        unpack, order = Struct(f"{layout}{self.header_size - place}x").unpack_from, self.order
+
+        def read(buffer: Buffer, start: int) -> tuple[int]:
+            found = unpack(buffer, start)
+            if found[:index] + found[index + 1 :] not in known:
+                return _ODD
+            return (int.from_bytes(found[index], order),)
+
+        return read
+
+    def columns(self) -> list[int]:
+        """Return the offsets of the bytes that tell a frame's size and whether it is good."""
+        spans = [(offset, len(values[0])) for offset, values in self.constants]
+        return [place for offset, size in [(self.offset, self.size), *spans] for place in range(offset, offset + size)]
+
+
+def plain_measure(plain: PlainHeader, careful: Measure) -> Measure:
+    """Return `measure`; `careful` has the word about anything odd."""
+    unpack, header_size, base, least = plain.reader(), plain.header_size, plain.base, plain.least
+    odd = _ODD[0] + base
 
     def measure(buffer: Buffer, start: int, end: int) -> int | None:
         if end - start < header_size:
             return None
         total: int = unpack(buffer, start)[0] + base
-        return total if total >= least else careful(buffer, start, end)
+        return total if total >= least and total != odd else careful(buffer, start, end)
 
     return measure
 
 
-def _runs(length: Struct, header_size: int, base: int, most: int) -> Callable[[bytes, int, int, int], tuple[int, int]]:
+def _runs(plain: PlainHeader) -> Callable[[bytes, int, int, int], tuple[int, int]]:
     """Return what counts the whole, good frames of one size at a place: (how many, their size), or (0, 0).
 
     The work is a few steps over one byte of each frame, so asking where the sizes differ costs next to nothing.
     """
-    unpack, columns = length.unpack_from, range(length.size - struct.calcsize(f"={length.format[-1]}"), length.size)
+    unpack, columns, base, most, header_size = (
+        plain.reader(),
+        plain.columns(),
+        plain.base,
+        plain.most,
+        plain.header_size,
+    )
 
     def run(buffer: bytes, start: int, end: int, limit: int) -> tuple[int, int]:
         if limit < 2 or end - start < 2 * header_size:
@@ -60,10 +132,10 @@ def _runs(length: Struct, header_size: int, base: int, most: int) -> Callable[[b
     return run
 
 
-def payload_scan(length: Struct, header_size: int, base: int, max_frame_size: int) -> Scan:
-    """Return `scan` for frames of length + base bytes; arguments as for `plain_measure`."""
-    unpack_from, most_value, least_value = length.unpack_from, max_frame_size - base, header_size - base
-    run = _runs(length, header_size, base, max_frame_size)
+def payload_scan(plain: PlainHeader) -> Scan:
+    """Return `scan`."""
+    unpack_from, header_size, base, run = plain.reader(), plain.header_size, plain.base, _runs(plain)
+    most_value, least_value = plain.most - base, header_size - base
 
     def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         count, frame_size = run(buffer, start, end, limit)
@@ -107,10 +179,10 @@ def payload_scan(length: Struct, header_size: int, base: int, max_frame_size: in
     return scan
 
 
-def frame_scan(format: FrameFormat, length: Struct, header_size: int, base: int) -> ScanFrames:  # noqa: A002
-    """Return `scan_frames` for frames of length + base bytes; arguments as for `plain_measure`."""
-    unpack_from, most_value, least_value = length.unpack_from, format.max_frame_size - base, header_size - base
-    run = _runs(length, header_size, base, format.max_frame_size)
+def frame_scan(plain: PlainHeader, format: FrameFormat) -> ScanFrames:  # noqa: A002 - as everywhere
+    """Return `scan_frames` for the frames of a format."""
+    unpack_from, base, run = plain.reader(), plain.base, _runs(plain)
+    most_value, least_value = plain.most - base, plain.header_size - base
 
     def scan_frames(buffer: bytes, start: int, end: int, limit: int, out: list[Frame], offset: int) -> int:
         append, new_frame = out.append, format.frame_class

@@ -181,6 +181,8 @@ def check_measure(format: FrameFormat, wires: list[bytes]) -> None:  # noqa: A00
                     _fail("measurer and measure differ")
                 if format.measure(wire, 0, size) != total:
                     _fail("measure looks behind the end that it was given")
+        if format.size_first and (told is None or format.skip is not None):
+            _fail("size_first is promised, but a whole frame waits for more, or something is skipped between frames")
         if not (told == len(wire) or type(format).measure_last is not FrameFormat.measure_last):
             _fail("a whole frame: no size")
 

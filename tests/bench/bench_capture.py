@@ -49,6 +49,13 @@ def records(path: str, protocol: str) -> int:
     return sum(record.type == "frame" for record in read(path, protocol))
 
 
+def counted(path: str, protocol: str) -> int:
+    from framing.capture.reading import read
+
+    *_, total = read(path, protocol, frames=False)
+    return total.frame_count
+
+
 def bare_dpkt(path: str, _: str) -> int:
     import dpkt
 
@@ -64,6 +71,7 @@ def scapy_packets(path: str, _: str) -> int:
 
 
 CANDIDATES: dict[str, Callable[[str, str], int]] = {
+    "framewire, count": counted,
     "framewire, records": records,
     "dpkt, bare records": bare_dpkt,
     "scapy PcapReader": scapy_packets,

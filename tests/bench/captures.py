@@ -4,7 +4,7 @@ from pathlib import Path
 from struct import Struct
 
 from framing.capture.files import read_packets
-from framing.capture.link import ETHERNET
+from framing.capture.ordinary import LINK_TYPE
 from framing.capture.packet import Packet
 
 __all__ = ["grow"]
@@ -25,10 +25,10 @@ def grow(path: Path, size: int, target: Path) -> int:
     In each copy the two middle bytes of both IPv4 addresses are the copy's number, and a packet comes 10 microseconds
     after the one before it. The rest, sequence numbers and payloads included, is as it was captured.
     """
-    packets = [packet for packet in read_packets(str(path)) if packet.link_type == ETHERNET and _is_ipv4(packet.data)]
+    packets = [packet for packet in read_packets(str(path)) if packet.link_type == LINK_TYPE and _is_ipv4(packet.data)]
     count, written = 0, _FILE_HEADER.size
     with target.open("wb") as file:
-        file.write(_FILE_HEADER.pack(0xA1B23C4D, 2, 4, 0, 0, 262144, ETHERNET))
+        file.write(_FILE_HEADER.pack(0xA1B23C4D, 2, 4, 0, 0, 262144, LINK_TYPE))
         for turn in range(0, 65536, _WOVEN):
             for packet in packets:
                 for number in range(turn, turn + _WOVEN):

@@ -75,7 +75,7 @@ def test_header_fields_are_values():
 
 
 def test_a_message_with_fields():
-    assert record_to_json(FRAME._replace(message=Message({"a": 1}, type=81)))["message"] == {
+    assert record_to_json(FRAME._replace(value=Message({"a": 1}, type=81)))["message"] == {
         "$message": {"a": 1},
         "type": 81,
     }
@@ -161,7 +161,7 @@ def test_a_flow():
 
 
 def test_a_line_is_ascii_and_one_line():
-    record = FRAME._replace(flow="\x1b[2J\u202e\ud800\n", message="ü\n\u2028")
+    record = FRAME._replace(flow="\x1b[2J\u202e\ud800\n", value="ü\n\u2028")
 
     line = json_line(record)
 
@@ -175,8 +175,8 @@ def test_a_line_is_ascii_and_one_line():
     "record",
     [
         FRAME,
-        FRAME._replace(is_guessed=True, message=Message([None, 1e300, -(2**80), {1: float("nan")}], kind=b"")),
-        FRAME._replace(time_ns=-5, message={"$a": object()}),
+        FRAME._replace(is_guessed=True, value=Message([None, 1e300, -(2**80), {1: float("nan")}], kind=b"")),
+        FRAME._replace(time_ns=-5, value={"$a": object()}),
         ErrorRecord(*PLACE, HeaderError("bad"), 0, 0, b"\xff"),
         ErrorRecord(None, None, False, None, 2, CaptureFileError("cut", truncated=True), 30),
         GapRecord(*PLACE, 40, 8, "end"),

@@ -211,6 +211,8 @@ def test_a_file_that_is_not_there():
         (["--frame", "u8", "--full", "--format", "jsonl"], "--full goes with --format text"),
         (["--frame", "u8", "--codec", ""], "no codec is called ''"),
         (["--frame", "u8", "--limit", "0"], "0 is not in the range"),
+        (["--frame", "u8", "--count", "--limit", "3"], "--limit is about frames"),
+        (["--frame", "u8", "--count", "--full"], "--full is about frames"),
         (["--frame", "u9000"], "u9000"),
         (["--frame", "u8", "--max-frame-size", "0"], "0 is not in the range"),
         (["--frame", "u32be", "--max-frame-size", "3"], "limit"),
@@ -244,6 +246,29 @@ def test_no_such_flow_is_a_matter_of_usage_and_lists_the_ports():
     assert "36333" in result.stderr
     assert "choose with --port, --flow or --all" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_frames_that_are_only_counted():
+    capture = conversation(("client", b"\x01a\x01b\x05"), ("server", b"\x02hi"), ("server", b"\x00\x00"))
+
+    result = decode("--frame", "u8", "--port", "4000", "--count", given=capture)
+
+    assert result.stdout.splitlines() == [
+        "10.0.0.5:51744>10.0.0.9:4000  client   2 frames, 5 bytes; 1 error, 1 byte of unfinished frames",
+        "10.0.0.9:4000>10.0.0.5:51744  server   3 frames, 5 bytes",
+    ]
+    assert "inside a frame" in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("5 frames, 10 bytes, 2 flows; 1 error")
+    assert result.exit_code == 4
+
+
+def test_counted_frames_as_json_and_of_raw_bytes(raw):
+    path = raw(b"\x01a\x02")
+
+    result = decode(path, "--frame", "u8", "--raw", "--count", "--format", "jsonl")
+
+    assert [record["type"] for record in records(result)] == ["error", "summary", "summary"]
+    assert (records(result)[-1]["frame_count"], result.exit_code) == (1, 4)
 
 
 def test_a_limit_on_frames():

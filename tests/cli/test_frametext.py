@@ -11,7 +11,7 @@ START = "1970-01-01T00:00:00.000000005Z  a:1>b:2  server   #12  @40      3 bytes
 
 
 def shown(message):
-    return FrameText().line(FRAME._replace(message=message)).removeprefix(START).removesuffix("\n")
+    return FrameText().line(FRAME._replace(value=message)).removeprefix(START).removesuffix("\n")
 
 
 def test_where_a_frame_comes_from_and_what_it_is():
@@ -57,7 +57,7 @@ def test_bytes_are_cut_as_in_an_error_and_not_before(size):
 
 
 def full(message):
-    return FrameText(full=True).line(FRAME._replace(message=message)).removeprefix(START.rstrip()).removesuffix("\n")
+    return FrameText(full=True).line(FRAME._replace(value=message)).removeprefix(START.rstrip()).removesuffix("\n")
 
 
 def test_full_bytes_are_a_dump():

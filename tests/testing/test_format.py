@@ -157,6 +157,13 @@ class CarelessFrames(Good):
         return start
 
 
+class SkipsUnasked(Good):
+    size_first = True
+
+    def skip(self, buffer, start, end, ended):
+        return start
+
+
 class Unlimited(Good):
     def limited(self, max_frame_size):
         return self
@@ -197,6 +204,7 @@ class ForgetsTheLimitInTheError(Good):
         (GreedyScan, "frames where 0 were asked for"),
         (CarelessScan, None),
         (CarelessFrames, "the stream gives"),
+        (SkipsUnasked, "size_first"),
         (Unlimited, "limited makes"),
         (WritesTooMuch, "over the limit is serialized"),
         (ChangesItself, "limit"),
