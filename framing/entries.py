@@ -64,6 +64,9 @@ BUILTINS = {
         "header_block": "framing.formats.header_block:HeaderBlockFormat",
         "enclosed": "framing.formats.enclosed:EnclosedFormat",
         "fix": "framing.formats.fix:FixFormat",
+        "stomp": "framing.formats.stomp:StompFormat",
+        "xml_stream": "framing.formats.xml_stream:XmlStreamFormat",
+        "opaque": "framing.formats.opaque:OpaqueFormat",
     },
     "protocol": {"builtin": "framing.specs.protocols"},
     "command": {

@@ -11,10 +11,12 @@
     header_block.py  lines of headers, of which Content-Length says the payload's size
     enclosed.py    bytes that begin a frame and bytes that end it
     fix.py         FIX messages: a length and a checksum in digits
+    stomp.py       STOMP: lines of headers, and a body that a NUL ends
     ber.py         tag, length and value of ASN.1
-    msgpack_stream.py, cbor_stream.py, json_stream.py  payloads that show themselves where they end
+    msgpack_stream.py, cbor_stream.py, json_stream.py, xml_stream.py  payloads that show themselves where they end
     choice.py      the first bytes say which of several formats it is
     function.py    a function says how long the frame is
+    opaque.py      bytes that are not cut
 
 Shared by the kinds that declare named fields: `notation.py` reads the declaration, `layout.py` the bytes. What a
 header of fixed width may have besides: `length.py`, `padding.py`, `byteorder.py`, `checked.py`. `conditions.py` and

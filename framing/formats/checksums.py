@@ -8,7 +8,7 @@
     crc16_genibus  16 bits    the first one, inverted         internet        16 bits    RFC 1071
     fletcher16     16 bits    sums mod 255, RFC 1146          xor8, sum8       8 bits    NMEA; many
     fletcher8      16 bits    sums mod 256, as in UBX         sha256d         32 bits    Bitcoin: the first 4 bytes
-    crc24q         24 bits    RTCM 3, the catalogue's LTE-A
+    crc24q         24 bits    RTCM 3, the catalogue's LTE-A   sum8_inverted   8 bits    ff less the sum, as XBee's
 
 Parameters are those of the "Catalogue of parametrised CRC algorithms" by G. Cook. Where the package fastcrc is
 installed, it computes the CRCs. Else what can runs in C, too: `zlib`, and `binascii.crc_hqx`, whose polynomial 1021
@@ -166,5 +166,6 @@ CHECKSUMS: dict[str, Checksum] = {
     "internet": Checksum(2, _internet),
     "xor8": Checksum(1, lambda data: reduce(xor, data, 0)),
     "sum8": Checksum(1, lambda data: sum(data) & 0xFF),
+    "sum8_inverted": Checksum(1, lambda data: ~sum(data) & 0xFF),
     "sha256d": Checksum(4, _sha256d),
 }

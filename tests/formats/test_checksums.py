@@ -31,6 +31,7 @@ CHECKS = {
     "internet": 0xF62A,
     "xor8": 0x31,
     "sum8": 0xDD,
+    "sum8_inverted": 0x22,
 }
 
 
