@@ -5,9 +5,9 @@
     argument  = [ key "=" ] value
     value     = decimal | 0x hex | true | false | "text" with Python's escapes | a bare word
 
-Three kinds of name stand for a format with an option: `u8` … `u64le` for `header("length:…")`, `varint5` for
-`varint("length:varint5")`. What `header` declares may be one of three formats: with a varint it is `varint`, with
-conditions, `xor` or `minimal` it is `conditional`.
+Three kinds of name stand for a format with an option: `u8` … `u64le` for `header("length:…")`; `varint5`, `quic` and
+`gob` for `varint("length:varint5")` and so on. What `header` declares is one of three formats: with numbers of variable
+width it is `varint`, with conditions, `xor` or `minimal` it is `conditional`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -252,7 +252,7 @@ def _kind_of_header(call: Call, options: dict[str, Any]) -> str:
     """Return which format a declaration is for: one notation declares the headers of three."""
     given = dict(zip(("header",), call.arguments, strict=False)) | call.options | options
     header, trailer = (text if isinstance(text := given.get(key, ""), str) else "" for key in ("header", "trailer"))
-    if any(token.partition(":")[2].startswith("varint") for token in header.split()):
+    if any(token.partition(":")[2].rstrip("0123456789") in ("varint", "quic", "gob") for token in header.split()):
         return "varint"
     return "conditional" if "?" in header + trailer or not {"xor", "minimal"}.isdisjoint(given) else "header"
 
@@ -262,7 +262,8 @@ def _is_integer_type(name: str) -> bool:
 
 
 def _is_varint_type(name: str) -> bool:
-    return name.startswith("varint") and name[6:].isdecimal()
+    encoding = name.rstrip("0123456789")
+    return encoding in ("quic", "gob") or (encoding == "varint" and name != "varint")
 
 
 def _near_types(name: str) -> list[str]:

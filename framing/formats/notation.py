@@ -10,7 +10,7 @@
     type     = "u8" | "u" ("16" | "24" | … | "64") ("be" | "le")     unsigned integer of 1 to 8 bytes
              | "u" ("16" | … | "64")                                 the same, in the byte order that a field tells
              | "bytes" size                                          that many bytes as they are
-             | "varint" [ max_size ]                                 LEB128, at most max_size bytes (10 if not said)
+             | ( "varint" | "quic" | "gob" ) [ max_size ]             variable width, at most max_size bytes
     constant = decimal | "0x" hex                                    for an integer
              | "0x" hex | hex2 "*" size | text of exactly size characters      for bytes
     part     = "header" | "payload" | "pad" | "trailer" | name of a field
@@ -39,7 +39,8 @@ __all__ = ["Bits", "ChecksumCall", "Condition", "Field", "parse_notation"]
 
 # The widths a length may have on the wire: 64 bits are enough for any stream, and Python's integers for all of them.
 _MAX_INTEGER_SIZE = 8
-_VARINT_MAX_SIZE = 10  # a 64-bit number in groups of seven bits
+# The most bytes of 64 bits, or of QUIC's 62: in groups of seven, as they are, and behind a count of them.
+_VARINT_SIZES = {"varint": 10, "quic": 8, "gob": 9}
 
 # What the message and the parts of a frame are called. A format with padding has a part `pad`, too.
 _TAKEN_NAMES = ("frame", "header", "payload", "trailer", "value")
@@ -96,6 +97,7 @@ class Field:
         checksum: what it is computed from, or `None`.
         condition: when it is there, or `None`: always.
         text: its declaration, without the condition.
+        encoding: of a varint "varint", "quic" or "gob".
     """
 
     __slots__ = (
@@ -104,6 +106,7 @@ class Field:
         "byteorder",
         "checksum",
         "condition",
+        "encoding",
         "kind",
         "multiple",
         "name",
@@ -124,7 +127,7 @@ class Field:
         self.bits: tuple[Bits, ...] = ()
         self.checksum: ChecksumCall | None = None
         self.condition: Condition | None = None
-        self.text = ""
+        self.text = self.encoding = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -213,6 +216,8 @@ def _typed(source: Source, name: str, rest: str, position: int) -> Field:
     type_name, star, scale = counted.partition("*")
     kind, size, byteorder = _type(source, type_name, position)
     field = Field(name, kind, size, byteorder, position)
+    if kind == "varint":
+        field.encoding = type_name.rstrip("0123456789")
     if kind == "bytes" and (star or caret):
         raise source.error("bytes have no scale", position, declared, "an integer type")
     if star:
@@ -232,14 +237,14 @@ def _typed(source: Source, name: str, rest: str, position: int) -> Field:
 def _type(source: Source, text: str, position: int) -> tuple[str, int, str]:
     if text.startswith("bytes"):
         return "bytes", number(source, text[5:], position + 5, "a size", 1), "big"
-    if text.startswith("varint"):
-        size = number(source, text[6:], position + 6, "the most bytes", 1) if text[6:] else _VARINT_MAX_SIZE
-        if size > _VARINT_MAX_SIZE:
-            raise source.error("a varint of more than 64 bits", position, text, f"varint1 to varint{_VARINT_MAX_SIZE}")
-        return "varint", size, "little"
+    encoding = text.rstrip("0123456789")
+    if encoding in _VARINT_SIZES:
+        return "varint", _varint_size(source, text, encoding, position), "little"
     digits, order = (text[1:-2], text[-2:]) if text[-2:] in ("be", "le") else (text[1:], "")
     if not text.startswith("u") or not is_count(digits):
-        raise source.error("unknown type", position, text, "u8, u16be to u64le in steps of 8 bits, bytesN, varint")
+        raise source.error(
+            "unknown type", position, text, "u8, u16be to u64le in steps of 8 bits, bytesN, varint, quic, gob"
+        )
     width = int(digits)
     if width % 8 or not 8 <= width <= 8 * _MAX_INTEGER_SIZE:
         raise source.error("no such width", position, text, "8, 16, 24, 32, 40, 48, 56 or 64 bits; fewer as named bits")
@@ -248,6 +253,16 @@ def _type(source: Source, text: str, position: int) -> tuple[str, int, str]:
     if not order and source.ordered:
         raise source.error("the byte order is missing", position, text, f"{text}be (network order) or {text}le")
     return "uint", width // 8, {"be": "big", "le": "little", "": ""}[order]
+
+
+def _varint_size(source: Source, text: str, encoding: str, position: int) -> int:
+    digits, most = text[len(encoding) :], _VARINT_SIZES[encoding]
+    size = number(source, digits, position + len(encoding), "the most bytes", 1) if digits else most
+    allowed = "quic1, quic2, quic4 or quic8" if encoding == "quic" else f"{encoding}1 to {encoding}{most}"
+    if size > most or (encoding == "quic" and size not in (1, 2, 4, 8)):
+        reason = f"a {encoding} of more than 64 bits" if size > most else "QUIC has no numbers of so many bytes"
+        raise source.error(reason, position, text, allowed)
+    return size
 
 
 def _bits(source: Source, inside: str, position: int, field: Field) -> tuple[Bits, ...]:

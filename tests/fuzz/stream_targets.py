@@ -65,7 +65,7 @@ FIELDS = [
 ]
 # What the seeds say in them.
 VALUES_OF_FIELDS = {"kind": 5, "id": 70000, "high": 7, "low": 0, "flags": 9, "magic": b"NO", "key": b"abc"}
-VALUES_OF_FIELDS |= {"sum": 7, "a": 1, "last": 1, "rest": 3}
+VALUES_OF_FIELDS |= {"more": 6, "sum": 7, "a": 1, "last": 1, "rest": 3}
 LENGTHS = [
     *("length:u8", "length:u16be", "length:u24le", "length:u32be", "length:u40be", "length:u48le", "length:u64be"),
     *(
@@ -74,8 +74,13 @@ LENGTHS = [
         "(length:12 rest:4=0|3):u16le",
         "length:varint2",
         "length:varint",
+        "length:quic",
+        "length:gob3 more:u8",
+        "length:varint3 id:varint2",
+        "id:quic2 length:quic4",
     ),
 ]
+VARIABLE = ("varint", "quic", "gob")
 TRAILERS = ["", "", "", "end:u8=0xce", "sum:u16be", "(a:1 b:7=3):u8"]
 COUNTS = ["payload", "payload", "frame", "length payload", "payload trailer", "header payload"]
 
@@ -87,7 +92,8 @@ def declared_format(choices):
     limit = choices.pick([{}, {}, {"max_frame_size": 40}, {"max_frame_size": 300}])
     if choices.pick([True, *[False] * 7]):
         return get_format("header", header=fields, payload_size=6, trailer=trailer)
-    if "varint" in header:
+    if any(name in header for name in VARIABLE):
+        limit |= choices.pick([{}, {"minimal": True}])
         return get_format("varint", header=header, counts=counts, **limit)
     return get_format("header", header=header, counts=counts, trailer=trailer, **limit)
 
@@ -216,7 +222,12 @@ def notations(data):
 
 
 NOTATIONS = [
-    *(f"{field} {length}\n\n\n".encode() for field in FIELDS for length in LENGTHS if "varint" not in length),
+    *(
+        f"{field} {length}\n\n\n".encode()
+        for field in FIELDS
+        for length in LENGTHS
+        if not any(name in length for name in VARIABLE)
+    ),
     *(f"a:u8 length:u8\n{trailer}\nframe\n\1\2\3".encode() for trailer in TRAILERS),
     *(b"length:u8\n\nlength payload\n\1\2a", b"length:varint\n", b"a:u8=1|2|0x3 length:u8*2\n\n\n\1\0"),
 ]
