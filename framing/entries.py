@@ -46,6 +46,7 @@ BUILTINS = {
         "header": "framing.formats.header:HeaderFormat",
         "varint": "framing.formats.varint:VarintFormat",
         "conditional": "framing.formats.conditional:ConditionalFormat",
+        "fixed": "framing.formats.fixed:FixedFormat",
         "delimiter": "framing.formats.delimiter:DelimiterFormat",
         "lines": "framing.formats.delimiter:LineFormat",
         "ber": "framing.formats.ber:BerFormat",

@@ -1,8 +1,9 @@
 """One kind of cut per file: frame formats, ordinary plug-ins with no privileges.
 
     header.py      named fields of fixed width; one of them says how long the frame is
-    varint.py      the same with a length of variable width, as the header's last field
+    varint.py      the same with numbers of variable width: LEB128, QUIC's, gob's
     conditional.py fields that are not always there, and a length that moves
+    fixed.py       frames of one size
     delimiter.py   bytes that end a frame; lines
     cobs.py        COBS and COBS/R: bytes that count to the next zero
     slip.py        SLIP: two bytes escaped

@@ -116,8 +116,12 @@ class HeaderFormat(FrameFormat):
         size = self._fixed_payload_size
         if size is None:
             self._length = Length(length, counts, pad, header=self._header, trailer=self._trailer, source=header)
-        elif self._least + size < 1 or size < 0:
-            raise DefinitionError("a frame of no bytes", source=header, key="payload_size", found=size)
+        elif not self._least:
+            raise DefinitionError(
+                "neither a header nor a trailer", source=header, key="header", hint="use the format fixed"
+            )
+        elif size < 0:
+            raise DefinitionError("payloads of fewer than none", source=header, key="payload_size", found=size)
         elif pad is not None:
             raise DefinitionError("payloads of one size need no padding", source=header, key="pad", found=pad)
         self._padding = self._length.padding if self._length else None

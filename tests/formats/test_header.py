@@ -33,7 +33,7 @@ def test_the_contract_where_sizes_are_scaled_or_fixed():
     check_format(HeaderFormat("length:u16be*4"), [b"", b"abcd", b"x" * 400])
     check_format(HeaderFormat("length:u8*2 type:u8", counts="frame"), [b"", b"ab", b"xy" * 100], fields={"type": 2})
     check_format(HeaderFormat("id:u8", payload_size=3), [b"abc", b"\0\0\0"], fields={"id": 1})
-    check_format(HeaderFormat("", payload_size=5), [b"abcde", b"fghij"])
+    check_format(HeaderFormat(trailer="end:u8=0xce", payload_size=5), [b"abcde", b"fghij"])
 
 
 @st.composite
@@ -128,8 +128,8 @@ def test_the_default_limit_is_what_the_length_can_announce():
         ({"header": "length:u8", "max_frame_size": 257}, "max_frame_size", "limit"),
         ({"header": "length:u8", "max_frame_size": 0}, "max_frame_size", "limit"),
         ({"header": "pad:bytes2000000 length:u32be"}, "max_frame_size", "limit"),
-        ({"header": "", "payload_size": 0}, "payload_size", "no bytes"),
-        ({"header": "a:u8", "payload_size": -1}, "payload_size", "no bytes"),
+        ({"header": "", "payload_size": 5}, "header", "neither a header nor a trailer"),
+        ({"header": "a:u8", "payload_size": -1}, "payload_size", "fewer than none"),
         ({"header": "a:u8", "payload_size": 3, "max_frame_size": 3}, "max_frame_size", "limit"),
         ({"header": "a:u8 length:u8", "trailer": "a:u8"}, "a", "header and trailer both"),
         ({"header": "a:u8*2 length:u8"}, None, "a has a scale"),
