@@ -11,6 +11,7 @@ The core, without I/O: no sockets, no clock, no threads. The map, each floor imp
     wire.py                           WireFormat: a frame format and its codec; the tagged union
     parser.py   registry.py           chunks → frames; names → plug-ins
     join.py                           several frames → one message
+    recovery.py                       what a parser does behind bytes that no frame can be cut from
     formats/    codecs/               one kind of cut, one codec per file; ordinary plug-ins
     frame.py    codec.py              Frame and FrameFormat; Codec: the contracts of the two kinds of plug-in
     errors.py  picture.py             the error tree, nothing else is raised; byte pictures of frames

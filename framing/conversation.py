@@ -242,7 +242,7 @@ class DirectionReader:
         """Go on in another phase; its parser begins with the bytes that were not read."""
         old = self._reader
         if old.error is not None:
-            return  # bytes behind it were dropped: no phase makes a bad stream good again [F8]
+            return  # bytes behind it were dropped: no phase makes a bad stream good again [F8], nor a region [F100]
         self.phase = self._conversation.protocol.direction(self._side).phases[phase_name]
         self.frames_in_phase = 0
         self._undecided = bool(self.phase.first)

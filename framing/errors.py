@@ -77,8 +77,15 @@ class FramingError(Exception):
         return _rebuilt, (type(self), self.reason, {name: getattr(self, name) for name in self.facts})
 
 
+# What a bad region was, where a parser goes on behind it.
+_REGION = ("region_offset", "region_size", "region_head")
+
+
 class FrameError(FramingError):
     """The frames of this stream cannot be cut any more: close it. Not about what is inside a frame.
+
+    Where a recovery policy was asked for (`framing.recovery`) and could do something, the last three are set: then the
+    stream goes on behind the region.
 
     Attributes:
         offset: bytes from the stream's start to the bad place.
@@ -86,15 +93,30 @@ class FrameError(FramingError):
         field: the header or trailer field that is wrong.
         expected: what would have been right.
         found: what stood there.
+        region_offset: bytes from the stream's start to the bad region.
+        region_size: bytes of the stream that no frame was cut from.
+        region_head: its first bytes, 32 at most.
         flow: set by a capture, the direction of the connection.
     """
 
-    facts: ClassVar[tuple[str, ...]] = ("offset", "frame_number", "field", "expected", "found", "flow", "hint")
+    facts: ClassVar[tuple[str, ...]] = (
+        "offset",
+        "frame_number",
+        "field",
+        "expected",
+        "found",
+        *_REGION,
+        "flow",
+        "hint",
+    )
     offset: int | None
     frame_number: int | None
     field: str | None
     expected: object
     found: object
+    region_offset: int | None
+    region_size: int | None
+    region_head: bytes | None
     flow: str | None
 
 
@@ -116,6 +138,7 @@ class FrameTooLargeError(FrameError):
         "frame_size",
         "max_frame_size",
         "field",
+        *_REGION,
         "flow",
         "hint",
     )
@@ -133,7 +156,15 @@ class TruncatedFrameError(FrameError):
         frame_size: the whole frame's size, `None` if the header had not arrived whole.
     """
 
-    facts: ClassVar[tuple[str, ...]] = ("offset", "frame_number", "pending_size", "frame_size", "flow", "hint")
+    facts: ClassVar[tuple[str, ...]] = (
+        "offset",
+        "frame_number",
+        "pending_size",
+        "frame_size",
+        *_REGION,
+        "flow",
+        "hint",
+    )
     pending_size: int | None
     frame_size: int | None
     field = None

@@ -24,6 +24,7 @@ __all__ = [
     "Frame",
     "FrameFormat",
     "Measure",
+    "Resync",
     "Scan",
     "ScanFrames",
     "Skip",
@@ -40,6 +41,7 @@ Measure = Callable[[Buffer, int, int], int | None]
 Scan = Callable[[bytes, int, int, int, list[bytes]], int]
 ScanFrames = Callable[[bytes, int, int, int, "list[Frame]", int], int]
 Skip = Callable[[Buffer, int, int, bool], int]
+Resync = Callable[[Buffer, int, int, bool], tuple[int, bool]]
 
 
 class Frame:
@@ -107,7 +109,8 @@ class FrameFormat(ABC):
             travel as `Message(value, **fields)`.
         header_names: every name that `header` returns, computed and constant ones too.
         size_first: true promises that the size stands in a frame's first bytes, before the payload, and that nothing is
-            skipped between frames: so a frame is whole with its last byte, and no byte behind it is asked for.
+            skipped between frames: so a frame is whole with its last byte, and no byte behind it is asked for. A size
+            over the limit is answered like any other.
         payload_last: true promises that the payload lies in the frame as it is and goes to the frame's end, and that
             `bounds` needs no more than the header to tell where it begins: a large one is then copied only once.
         scan: an optional loop over many frames, or `None`. `scan(buffer, start, end, limit, out)` appends the payloads
@@ -119,6 +122,12 @@ class FrameFormat(ABC):
             `None`. `skip(buffer, start, end, ended)` returns where in `start` to `end` the filler stops; what is before
             that belongs to no frame, counts against no limit and is dropped. `ended`: no more bytes come. However a
             run of filler is cut, it must be skipped to the same place.
+        resync: what a format defines in whose streams the beginning of a frame can be told without the frames before
+            it, or `None`. `resync(buffer, start, end, ended)` looks for the first one at `start` or behind, knowing
+            that a bad frame began before. It returns the place and true, or a place before which none can begin, and
+            false. `ended`: no more bytes come. However the bytes are cut, it must come to the same place. Never raises.
+        resyncs_at: what it goes by. `delimiter`: what ends a frame, or begins one, stands nowhere inside frames, so
+            that the place is certain. `magic`: constants that every header has, and payloads may have, too.
     """
 
     api_version: ClassVar[int] = 1
@@ -132,6 +141,8 @@ class FrameFormat(ABC):
     scan: Scan | None = None
     scan_frames: "ScanFrames | None" = None
     skip: Skip | None = None
+    resync: Resync | None = None
+    resyncs_at: str = ""
 
     @abstractmethod
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:

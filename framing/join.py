@@ -218,6 +218,11 @@ class Gathering:
         self._forget(key)
         return None if message.data is None else Joined(bytes(message.data), message.fields)
 
+    def interrupt(self) -> None:
+        """Forget the unfinished messages: frames of theirs may have been lost. [F100]"""
+        self._open.clear()
+        self._size = 0
+
     def _begun(self, key: Any, frame: Frame, header: Mapping[str, Any]) -> Frame | None:
         join, goes_on = self._join, _matches(self._join.more, header)
         if join.then and _matches(join.then, header):

@@ -3,13 +3,15 @@
 A pull looks at the bytes only when a decision is possible: `_needed` bytes are there. What is stored until then, and
 why that takes linear time whatever the cut, stands in `framing.store`.
 
-Frames before a bad byte are delivered before its error [F6]; after the error the parser keeps raising it [F8].
+Frames before a bad byte are delivered before its error [F6]; after the error the parser keeps raising it [F8], unless
+it was given a recovery policy: see `framing.recovery`.
 """
 
 from typing import TypeVar
 
 from framing.errors import FrameError, FrameTooLargeError, HeaderError, TruncatedFrameError
 from framing.frame import Frame, FrameFormat
+from framing.recovery import Recovery, Region
 from framing.store import ChunkStore
 
 __all__ = ["FrameParser"]
@@ -34,6 +36,10 @@ class FrameParser:
         format: how the frames are cut.
         offset: where in the stream the first byte fed stands; errors and frames count from there.
         frame_count: how many frames of the stream came before.
+        recovery: what to do after a frame error, one of `framing.recovery.POLICY_NAMES`.
+
+    Raises:
+        DefinitionError: the format has no means for this policy.
     """
 
     __slots__ = (
@@ -47,12 +53,23 @@ class FrameParser:
         "_frame_size",
         "_measure",
         "_needed",
+        "_recovery",
+        "_region",
         "_store",
         "frame_count",
     )
 
-    def __init__(self, format: FrameFormat, *, offset: int = 0, frame_count: int = 0) -> None:  # noqa: A002
+    def __init__(
+        self,
+        format: FrameFormat,  # noqa: A002
+        *,
+        offset: int = 0,
+        frame_count: int = 0,
+        recovery: str = "poison",
+    ) -> None:
         self._format = format
+        self._recovery = None if recovery == "poison" else Recovery(recovery, format)
+        self._region: Region | None = None
         self._measure = format.measurer()
         self._store = ChunkStore(offset)
         self._begin = 0  # where the frame begins that _next_stop has found
@@ -83,14 +100,14 @@ class FrameParser:
     @property
     def needed_size(self) -> int | None:
         """Bytes until the next decision: the header or the frame being whole. `None`: any byte may decide."""
-        if self._frame_size is None and self.pending_size >= self._format.min_size:
+        if self._region is not None or (self._frame_size is None and self.pending_size >= self._format.min_size):
             return None
         return max(0, self._needed - self.pending_size)
 
     @property
     def error(self) -> FrameError | None:
-        """The error that has ended the stream, as soon as a pull has met it."""
-        return self._error
+        """The error that has ended the stream, as soon as a pull has met it, or whose bad region is not over yet."""
+        return self._region.error if self._region is not None else self._error
 
     @property
     def finished(self) -> bool:
@@ -120,7 +137,8 @@ class FrameParser:
         """Return the next whole frame, or `None`: feed me, or after `finish`, the clean end.
 
         Raises:
-            FrameError: the stream is bad from `error.offset` on, now and at every later pull.
+            FrameError: the stream is bad from `error.offset` on, now and at every later pull; or, if it has a
+                `region_size`, this region was, and the next pull goes on behind it.
         """
         frames = self.take_frames(1)
         return frames[0] if frames else None
@@ -246,7 +264,7 @@ class FrameParser:
         start = self.batch_offset(index) - self._store.base
         self.frame_count -= self._batch_count - index
         self._store.start = start
-        self._error = None  # if one was met, it lies behind the frames put back and will be met again
+        self._error = self._region = None  # if one was met, it lies behind the frames put back and will be met again
         self._need(self._format.min_size, None)
         self._measure = self._format.measurer()
 
@@ -267,7 +285,7 @@ class FrameParser:
         """Bring what is stored into one `bytes` buffer, if it can decide anything."""
         store = self._store
         self._batch_start, self._batch_count = store.start, 0
-        if self._error is not None:
+        if self._error is not None or self._region is not None:
             return False
         size = store.size
         if not size or (size < self._needed and not self._finished):
@@ -310,6 +328,7 @@ class FrameParser:
         if start == end:
             self._need(format_.min_size, None)
             return 0
+        total = None
         try:
             total = self._measure(buffer, start, end)
             if total is None and ended:
@@ -327,7 +346,7 @@ class FrameParser:
             if ended:
                 self._refuse_rest()
         except FrameError as error:
-            self._fail(error)
+            self._fail(error, total)
         return 0
 
     def _refuse(self, total: int) -> None:
@@ -356,20 +375,39 @@ class FrameParser:
             frame_size=self._frame_size,
         )
 
-    def _fail(self, error: FrameError) -> None:
+    def _fail(self, error: FrameError, total: int | None) -> None:
         # [F7] what the format says counts from the buffer's start
-        error.offset = self._store.base + (self._store.start if error.offset is None else error.offset)
-        self._error = error
+        store = self._store
+        error.offset = store.base + (store.start if error.offset is None else error.offset)
         self._frame_size = None  # of the frame before, if any: nothing is known of what follows
-        self._store.drop_waiting()
+        if self._recovery is not None:
+            if total is not None and total <= 0:
+                total = None
+            is_whole = total is not None and total <= min(self._format.max_frame_size, len(store.buffer) - store.start)
+            self._region = self._recovery.region(error, store.offset, total, is_whole)
+        if self._region is None:
+            self._error = error
+            store.drop_waiting()
 
     def _delivered(self, batch: list[_Item]) -> list[_Item]:
         """Count a batch; raise the error that was met only if no good frame came before it."""
         self.frame_count += len(batch)
         self._batch_count = len(batch)
-        if self._error is not None:
-            if self._error.frame_number is None:
-                self._error.frame_number = self.frame_count
-            if not batch:
-                raise self._error.with_traceback(None)
+        error = self.error
+        if error is not None:
+            if error.frame_number is None:
+                error.frame_number = self.frame_count
+            if not batch and (self._region is None or self._passed(self._region)):
+                raise error.with_traceback(None)
         return batch
+
+    def _passed(self, region: Region) -> bool:
+        """Whether a bad region is over; then the next pull goes on behind it. [F100]"""
+        if not region.advance(self._store, self._finished):
+            return False
+        region.close()
+        self._region = None
+        self._need(self._format.min_size, None)
+        self._measure = self._format.measurer()
+        self._backlog = True  # perhaps: a limited pull looks
+        return True

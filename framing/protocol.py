@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from framing.errors import DefinitionError
 from framing.frame import Frame
+from framing.recovery import can_recover, check_recovery
 from framing.wire import WireFormat
 
 __all__ = ["SIDES", "Direction", "Phase", "Protocol", "Rule", "Side", "other_side"]
@@ -188,10 +189,10 @@ class Direction:
             phase = self.phases[phase.otherwise]
         return phase.wire
 
-    def limited(self, max_frame_size: int) -> "Direction":
-        """Return the same direction with another limit on the whole frame."""
+    def rewired(self, change: Callable[[WireFormat], WireFormat]) -> "Direction":
+        """Return the same direction with each phase's wire format changed."""
         phases = [
-            Phase(one.name, one.wire.limited(max_frame_size), after=one.after, first=one.first, otherwise=one.otherwise)
+            Phase(one.name, change(one.wire), after=one.after, first=one.first, otherwise=one.otherwise)
             for one in self.phases.values()
         ]
         return Direction(tuple(phases), start=self.start, midstream=self.midstream)
@@ -267,10 +268,25 @@ class Protocol:
 
     def limited(self, max_frame_size: int) -> "Protocol":
         """Return the same protocol with another limit on the whole frame, in every phase of both directions."""
+        return self.rewired(lambda wire: wire.limited(max_frame_size))
+
+    def recovering(self, policy: str) -> "Protocol":
+        """Return the same protocol with a recovery policy, in every phase whose frame format has means for it.
+
+        Raises:
+            DefinitionError: none has.
+        """
+        wires = [phase.wire for side in SIDES for phase in self.direction(side).phases.values()]
+        if not any(can_recover(policy, wire.format) for wire in wires):
+            check_recovery(policy, self.client.wire.format)
+        return self.rewired(lambda wire: wire.recovering(policy) if can_recover(policy, wire.format) else wire)
+
+    def rewired(self, change: Callable[[WireFormat], WireFormat]) -> "Protocol":
+        """Return the same protocol with the wire format of each phase of both directions changed."""
         return Protocol(
             self.name,
-            self.client.limited(max_frame_size),
-            self.server.limited(max_frame_size),
+            self.client.rewired(change),
+            self.server.rewired(change),
             title=self.title,
             ports=self.ports,
             udp_ports=self.udp_ports,

@@ -51,6 +51,11 @@ class Joiner:
         whole = self._gathering.add(frame)
         return MORE if whole is None else self.wire.decode(whole)
 
+    def notice(self, error: Exception) -> None:
+        """Take note of what a pull has raised: with a bad region, frames of unfinished messages may be lost. [F100]"""
+        if isinstance(error, FrameError) and error.region_size is not None:
+            self._gathering.interrupt()
+
     def check_end(self, frame_number: int) -> None:
         """Refuse the end of the stream inside a message.
 
@@ -70,7 +75,7 @@ class MessageReader:
     [{'id': 7}, True]
 
     A `DecodeError` concerns one message: those before it are delivered first, and the next pull goes on behind it. A
-    `FrameError` ends the stream.
+    `FrameError` ends the stream, unless the wire format has a recovery policy: see `framing.recovery`.
 
     Args:
         wire: the wire format.
@@ -90,7 +95,7 @@ class MessageReader:
         self._joiner = None if wire.join is None else Joiner(wire, wire.join)
         self.decoder: WireFormat | Joiner = self._joiner or wire
         self._bad: Exception | None = None
-        self._parser = FrameParser(wire.format, offset=offset, frame_count=frame_count)
+        self._parser = FrameParser(wire.format, offset=offset, frame_count=frame_count, recovery=wire.recovery)
         self._room = _MANY
 
     @property
@@ -115,7 +120,7 @@ class MessageReader:
 
     @property
     def error(self) -> FrameError | None:
-        """The error that has ended the stream, as soon as a pull has met it."""
+        """The error that has ended the stream, as soon as a pull has met it, or whose bad region is not over yet."""
         return self._parser.error
 
     @property
@@ -145,8 +150,14 @@ class MessageReader:
         Raises:
             FrameError: the stream is bad.
         """
-        frame = self._parser.next_frame()
-        if frame is None and self._joiner is not None and self._parser.finished:
+        if self._joiner is None:
+            return self._parser.next_frame()
+        try:
+            frame = self._parser.next_frame()
+        except FrameError as error:
+            self._joiner.notice(error)
+            raise
+        if frame is None and self._parser.finished:
             self._joiner.check_end(self.frame_count)
         return frame
 
@@ -197,6 +208,7 @@ class MessageReader:
             if not messages and limit > 0 and self._parser.finished:
                 joiner.check_end(self.frame_count)
         except Exception as error:
+            joiner.notice(error)
             self._bad = error if messages else None
             if not messages:
                 raise

@@ -5,9 +5,11 @@
     argument  = [ key "=" ] value
     value     = decimal | 0x hex | true | false | "text" with Python's escapes | a bare word
 
-Three kinds of name stand for a format with an option: `u8` … `u64le` for `header("length:…")`; `varint5`, `quic` and
-`gob` for `varint("length:varint5")` and so on. What `header` declares is one of three formats: with numbers of variable
-width it is `varint`, with conditions, `xor` or `minimal` it is `conditional`.
+In a wire format, `recovery` may stand among the options of any frame format: it is what whoever reads does after a
+frame error; see `framing.recovery`. Three kinds of name stand for a format with an option: `u8` … `u64le` for
+`header("length:…")`; `varint5`, `quic` and `gob` for `varint("length:varint5")` and so on. What `header` declares is
+one of three formats: with numbers of variable width it is `varint`, with conditions, `xor` or `minimal` it is
+`conditional`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -70,7 +72,10 @@ def get_format(text: str, /, **options: Any) -> FrameFormat:
         DefinitionError: an option that it does not have, or a declaration that cannot work.
     """
     options = {key: _nested(key, value) for key, value in options.items()}
-    call = expanded(parse_call(text))
+    return _called_format(expanded(parse_call(text)), text, options)
+
+
+def _called_format(call: "Call", text: str, options: dict[str, Any]) -> FrameFormat:
     if call.name == "header":
         call = Call(_kind_of_header(call, options), call.arguments, call.options)
     try:
@@ -129,13 +134,19 @@ def _declared(path: str, table: dict[str, Any]) -> FrameFormat:
 def get_wire(text: str) -> WireFormat:
     """Return the wire format of a shorthand, `format/codec` or `format` alone, which means the codec raw.
 
+    >>> get_wire("lines(recovery=delimiter)").recovery
+    'delimiter'
+
     Raises:
         RegistryError, DefinitionError: as `get_format` and `get_codec`.
     """
     parts = split_shorthand(text)
     if len(parts) > 2:
         raise DefinitionError("more than a frame format and a codec", source=text, allowed="format/codec")
-    return WireFormat(get_format(parts[0]), get_codec(parts[1] if len(parts) == 2 else "raw"))
+    call = expanded(parse_call(parts[0]))
+    recovery = call.options.pop("recovery", "poison")
+    frame_format = _called_format(call, parts[0], {})
+    return WireFormat(frame_format, get_codec(parts[1] if len(parts) == 2 else "raw"), recovery=recovery)
 
 
 class Call:

@@ -78,7 +78,7 @@ class ChunkStore:
         elif once or kept_size <= self.waiting_size:
             self._replace(b"".join((memoryview(self.buffer)[self.start :], *chunks)))
         else:
-            if type(self.buffer) is bytes:
+            if type(self.buffer) is bytes or self.start > kept_size:  # what was handed out must not pile up in front
                 self._replace(bytearray(self.buffer[self.start :]))
             for chunk in chunks:
                 self.buffer += chunk
@@ -107,6 +107,23 @@ class ChunkStore:
         self.base, self.start, self.buffer = self.offset + size, 0, b""
         self._chunks, self.waiting_size = rest[::-1], sum(map(len, rest))
         return taken
+
+    def drop(self, size: int) -> None:
+        """Forget the first `size` bytes, without bringing anything into the buffer."""
+        kept_size = len(self.buffer) - self.start
+        if size <= kept_size:
+            self.start += size
+            return
+        self.base, self.start, self.buffer = self.offset + size, 0, b""
+        size -= kept_size
+        self.waiting_size -= size
+        count = 0
+        while size and size >= len(self._chunks[count]):
+            size -= len(self._chunks[count])
+            count += 1
+        del self._chunks[:count]
+        if size:
+            self._chunks[0] = bytes(self._chunks[0][size:])
 
     def take_rest(self) -> bytes:
         """Hand out everything; `offset` stays."""

@@ -11,8 +11,9 @@
 
 A wire format is `header` with the options of `HeaderFormat`, `ConditionalFormat` or `VarintFormat`, or `format = "…"`
 with that format's options, of which a table with `header` or `format` is a format in its turn; `codec = "…"`, raw if
-not said, or a table with `field`, `cases` and `default`; `join`, a table with the arguments of `framing.join.Join`.
-Every key that is not known is an error: a misspelt limit must not be no limit.
+not said, or a table with `field`, `cases` and `default`; `join`, a table with the arguments of `framing.join.Join`;
+`recovery = "…"`, one of `framing.recovery.POLICY_NAMES`, poison if not said. Every key that is not known is an error: a
+misspelt limit must not be no limit.
 """
 
 import tomllib
@@ -22,6 +23,7 @@ from framing.codec import Codec
 from framing.errors import DefinitionError
 from framing.join import Join
 from framing.protocol import SIDES, Direction, Phase, Protocol, Rule, Side
+from framing.recovery import POLICY_NAMES
 from framing.shorthand import get_codec, get_format, get_table_format
 from framing.toml_table import File, Table, kind_of
 from framing.wire import TaggedUnion, WireFormat
@@ -156,6 +158,7 @@ def _lone_wire(table: Table) -> WireFormat:
 def _wire(table: Table) -> WireFormat:
     """Make the wire format of a table whose other keys were taken."""
     header, name = table.take("header", str), table.take("format", str)
+    recovery = table.take("recovery", str, default=POLICY_NAMES[0])
     if (header is None) == (name is None):
         there = tuple(table.content) or "nothing"
         raise table.error("a wire format has either a header or a format", "header", there, "one of them")
@@ -169,11 +172,14 @@ def _wire(table: Table) -> WireFormat:
     if not isinstance(table.content.get("codec"), dict):
         codec = table.take("codec", str, dict, default="raw")
         with table.locating("codec"):
-            return WireFormat(frame_format, get_codec(codec), join=join)
-    inner = table.inner("codec")
-    union = _union(inner)
-    with inner.locating("field"):
-        return WireFormat(frame_format, union, join=join)
+            wire = WireFormat(frame_format, get_codec(codec), join=join)
+    else:
+        inner = table.inner("codec")
+        union = _union(inner)
+        with inner.locating("field"):
+            wire = WireFormat(frame_format, union, join=join)
+    with table.locating("recovery"):
+        return wire.recovering(recovery)
 
 
 def _owes(table: Table) -> dict[Side, str]:

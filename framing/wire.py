@@ -17,6 +17,7 @@ from framing.codec import Codec
 from framing.errors import DecodeError, DefinitionError, EncodeError
 from framing.frame import Frame, FrameFormat
 from framing.join import Join, Joined
+from framing.recovery import check_recovery
 
 __all__ = ["Message", "TaggedUnion", "WireFormat"]
 
@@ -117,6 +118,7 @@ class WireFormat:
         format: the frame format.
         codec: one codec, or a `TaggedUnion` of several.
         join: which frames belong to one message; `None`: each is one.
+        recovery: what whoever reads does after a frame error, one of `framing.recovery.POLICY_NAMES`.
 
     Attributes:
         field_names: the header fields that travel in a `Message`: those of the frame format that are the application's,
@@ -126,13 +128,23 @@ class WireFormat:
         takes_all: whether no payload can be refused, so that `decode` may wait until somebody asks for the message.
 
     Raises:
-        DefinitionError: the union's tag, or a field of the join, is no field of the frame format.
+        DefinitionError: the union's tag, or a field of the join, is no field of the frame format; this cannot recover
+            so.
     """
 
-    __slots__ = ("bare", "codec", "field_names", "format", "join", "tagged", "takes_all")
+    __slots__ = ("bare", "codec", "field_names", "format", "join", "recovery", "tagged", "takes_all")
 
-    def __init__(self, format: FrameFormat, codec: Codec | TaggedUnion, *, join: Join | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        format: FrameFormat,  # noqa: A002
+        codec: Codec | TaggedUnion,
+        *,
+        join: Join | None = None,
+        recovery: str = "poison",
+    ) -> None:
+        check_recovery(recovery, format)
         self.format = format
+        self.recovery = recovery
         self.codec = codec
         self.join = join
         consumed = join.consumed(format) if join else frozenset()
@@ -261,8 +273,13 @@ class WireFormat:
 
     def limited(self, max_frame_size: int) -> "WireFormat":
         """Return the same wire format with another limit on the whole frame."""
-        return WireFormat(self.format.limited(max_frame_size), self.codec, join=self.join)
+        return WireFormat(self.format.limited(max_frame_size), self.codec, join=self.join, recovery=self.recovery)
+
+    def recovering(self, policy: str) -> "WireFormat":
+        """Return the same wire format with another recovery policy."""
+        return WireFormat(self.format, self.codec, join=self.join, recovery=policy)
 
     def __repr__(self) -> str:
         join = f", join={self.join!r}" if self.join else ""
-        return f"WireFormat({self.format!r}, {self.codec!r}{join})"
+        recovery = "" if self.recovery == "poison" else f", recovery={self.recovery!r}"
+        return f"WireFormat({self.format!r}, {self.codec!r}{join}{recovery})"

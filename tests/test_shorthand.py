@@ -396,3 +396,13 @@ def test_nothing_but_our_errors_come_out_of_any_text(text):
         except (DefinitionError, UnknownNameError) as error:
             shown = str(error)
             assert shown.startswith(error.reason)  # noqa: PT017 - that any text works is the point
+
+
+def test_a_wire_format_says_how_to_recover():
+    assert get_wire("cobs(recovery=delimiter)/msgpack").recovery == "delimiter"
+    assert get_wire("u16be(max_frame_size=9, recovery=skip)").recovery == "skip"
+    assert get_wire("u16be").recovery == "poison"
+    with pytest.raises(DefinitionError, match="cannot recover like this"):
+        get_wire("u16be(recovery=delimiter)")
+    with pytest.raises(DefinitionError, match="no option recovery"):
+        get_format("cobs(recovery=delimiter)")  # it is not how frames are cut

@@ -78,3 +78,17 @@ def test_what_was_handed_out_is_let_go_when_more_comes():
     assert store.offset == 3000
     store.drop_waiting()
     assert store.size == 0
+
+
+@given(st.lists(st.binary(min_size=1, max_size=9), max_size=8), st.data())
+def test_dropping_forgets_the_first_bytes_wherever_they_lie(chunks, data):
+    store = ChunkStore(100)
+    for number, chunk in enumerate(chunks):
+        store.add(chunk)
+        if number % 3 == 0:
+            store.gather(once=False)
+    whole, size = b"".join(chunks), data.draw(st.integers(0, sum(map(len, chunks))))
+    store.drop(size)
+    assert (store.offset, store.size) == (100 + size, len(whole) - size)
+    assert store.peek(1000) == whole[size:]
+    assert store.take_rest() == whole[size:]

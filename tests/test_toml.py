@@ -742,3 +742,12 @@ byteorder = { field = "flags", mask = 0x01, little = 1 }
 def test_enclosed_frames_have_a_start_that_is_no_phase():
     protocol = parse_protocol('name = "x"\n[both]\nformat = "enclosed"\nstart = "<"\nstop = ">"', "x.toml")
     assert protocol.client.wire.encode(b"a") == b"<a>"
+
+
+def test_a_wire_format_says_how_to_recover():
+    text = 'name = "x"\n[both]\nheader = "magic:u8=0xfe length:u8"\nrecovery = "%s"\ncodec = "msgpack"'
+    assert parse_protocol(text % "magic", "x.toml").client.wire.recovery == "magic"
+    with pytest.raises(DefinitionError) as caught:
+        parse_protocol(text % "delimiter", "x.toml")
+    assert (caught.value.key, caught.value.line, caught.value.found) == ("both.recovery", 4, "delimiter")
+    assert caught.value.allowed == "poison, skip, magic"

@@ -74,7 +74,8 @@ class MessageChannel(trio.abc.Channel[Any]):
         Raises:
             trio.EndOfChannel: the peer has ended the stream, at the end of a frame.
             DecodeError: this message is bad. The channel is fine, the next call goes on behind it.
-            FrameError: the stream is bad. From now on the channel is broken.
+            FrameError: the stream is bad. From now on the channel is broken; but where the protocol has a recovery
+                policy and it could do something, the error has a `region_size`, and the next call goes on behind it.
             trio.BrokenResourceError: the connection is broken; or a `FrameError`, which is the cause, came before.
             trio.ClosedResourceError: the channel was closed.
             trio.BusyResourceError: another task is receiving.
@@ -197,7 +198,8 @@ class MessageChannel(trio.abc.Channel[Any]):
             self._turn.left -= 1
             raise
         except FrameError as error:
-            self._writer.break_off(error)
+            if error.region_size is None:  # else the stream goes on behind the bad region
+                self._writer.break_off(error)
             raise
         self._ready.extend(batch)
         self._turn.left -= len(batch)

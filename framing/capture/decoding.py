@@ -130,7 +130,7 @@ class _Track:
             self.size += len(data)
             return []
         reader, begin = self.reader, self.reader.offset + self.reader.pending_size
-        if not reader.wire.format.size_first:
+        if not reader.wire.format.size_first or reader.wire.recovery != "poison":
             return self._one_by_one(data, marks)
         self.size += len(data)
         reader.feed(data)
@@ -204,8 +204,11 @@ class _Track:
             try:
                 item = reader.next_item()
             except FrameError as error:
-                yield self._stopped(error, reader.offset, reader.unread())
-                break
+                if error.region_size is None:
+                    yield self._stopped(error, reader.offset, reader.unread())
+                else:
+                    yield self._passed(error)
+                continue
             if item is None:
                 break
             frame, decoder = item
@@ -250,11 +253,22 @@ class _Track:
 
     def _stopped(self, error: FrameError, offset: int, rest: bytes) -> ErrorRecord:
         self.is_stopped = True
-        self.error_count += 1
-        error.flow = self.place[0]
         if isinstance(error, TruncatedFrameError):
             self.tail_size = self.size - self.framed_size
-        elif isinstance(error, FrameTooLargeError):
+        return self._bad(error, offset, rest)
+
+    def _passed(self, error: FrameError) -> ErrorRecord:
+        """Report a region that a recovery policy has passed over; what follows it is cut again."""
+        offset, head = error.region_offset, error.region_head
+        error.region_offset = error.region_head = None  # the record has them
+        if isinstance(error, TruncatedFrameError) and not self.reader.pending_size:
+            self.tail_size = error.region_size or 0
+        return self._bad(error, offset, head or b"")
+
+    def _bad(self, error: FrameError, offset: int | None, rest: bytes) -> ErrorRecord:
+        self.error_count += 1
+        error.flow = self.place[0]
+        if isinstance(error, FrameTooLargeError):
             error.hint = "max_frame_size=…, or --max-frame-size, changes the limit"
         return ErrorRecord(*self.place, error.with_traceback(None), offset, self.frame_count, rest[:HEAD_SIZE])
 

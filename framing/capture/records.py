@@ -84,6 +84,8 @@ class FrameRecord(NamedTuple):
 class ErrorRecord(NamedTuple):
     """What could not be cut, decoded or read. After a `FrameError` the rest of its flow is skipped.
 
+    If it has a `region_size`, a recovery policy passed over so many bytes from `offset` on, and the flow goes on.
+
     Where the capture file itself is damaged or truncated, `flow` and `direction` are `None`.
 
     Attributes:

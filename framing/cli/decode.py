@@ -21,6 +21,7 @@ from framing.cli.wire_options import chosen_protocol, wire_options
 from framing.errors import CaptureError, CaptureFileError, TruncatedFrameError
 from framing.facts import names_by_port
 from framing.protocol import SIDES, Protocol, Side
+from framing.recovery import POLICY_NAMES
 
 __all__ = ["decode"]
 
@@ -36,6 +37,7 @@ _CAPTURE_OPTIONS = {"ports": "--port", "flows": "--flow", "every_flow": "--all"}
 @click.option("--flow", "flows", multiple=True, metavar="FLOW", help="A flow's name, an endpoint or an address.")
 @click.option("--all", "every_flow", is_flag=True, help="All flows, whatever ports the protocol has.")
 @click.option("--max-frame-size", type=click.IntRange(1), metavar="BYTES", help="Limit on a whole frame.")
+@click.option("--recovery", type=click.Choice(POLICY_NAMES), help="What to do behind bad bytes, if the format can.")
 @click.option("--limit", type=click.IntRange(1), metavar="COUNT", help="Stop after so many frames.")
 @click.option("--count", "counted", is_flag=True, help="Only count frames: errors, gaps and sums, and much faster.")
 @click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
@@ -48,6 +50,7 @@ def decode(
     raw: bool,
     side: str | None,
     max_frame_size: int | None,
+    recovery: str | None,
     limit: int | None,
     counted: bool,
     form: str,
@@ -66,7 +69,9 @@ def decode(
     Without --port, --flow or --all, the flows on the protocol's own ports are decoded, or all if it has none. Without
     --protocol or --frame, each flow is decoded by the protocol of its server's port, if only one is known there, and
     stderr tells what was taken for what. After a frame error, or where the capture lacks bytes, the rest of that flow
-    is skipped and counted; others go on.
+    is skipped and counted; others go on. With --recovery it goes on, too: behind the bad frame, if its size is known
+    (skip), at the next delimiter or start (delimiter), or where the header's constants stand, and behind that frame
+    another header (magic).
 
     With --format jsonl each record is one JSON object a line, errors, gaps and sums included; with text, these stand
     on stderr, the first gap of each flow only. Text shows each frame's time (UTC), flow, side, number in its flow,
@@ -78,6 +83,10 @@ def decode(
     """
     known = names_by_port() if protocol is frame_format is codec is None and not raw else None
     wire = chosen_protocol(protocol, frame_format, codec) if known is None else known
+    if recovery is not None:
+        if not isinstance(wire, Protocol):
+            raise click.UsageError("--recovery needs --protocol or --frame")
+        wire = wire.recovering(recovery)
     given = {name: chosen[name] for name in _CAPTURE_OPTIONS if chosen[name]}
     _check_options(raw, side, given)
     if known is not None and "every_flow" in given:

@@ -49,6 +49,7 @@ def _phase(phase: Phase) -> dict[str, Any]:
         "codec": repr(phase.wire.codec),
         "join": repr(phase.wire.join) if phase.wire.join else "",
         "max_frame_size": frame_format.max_frame_size,
+        "recovery": phase.wire.recovery,
         "first": _shown(phase.first),
         "otherwise": phase.otherwise,
         "after": [_rule(rule) for rule in phase.after],

@@ -15,6 +15,7 @@ from itertools import repeat
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
+from framing.formats.magic import bytes_pattern, constants_resync
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 
 __all__ = ["BerFormat"]
@@ -55,6 +56,8 @@ class BerFormat(FrameFormat):
     header_names = ("tag", "length")
     min_size = _LEAST_SIZE
     payload_last = True
+    size_first = True
+    resyncs_at = "magic"
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class BerFormat(FrameFormat):
     def _prepare(self) -> None:
         check_limit("ber", self.max_frame_size, min((len(_tag_bytes(tag)) for tag in self.tags), default=1) + 1)
         self.scan = self._scan  # bound to this object, whose limit it needs
+        self.resync = constants_resync(bytes_pattern(_tag_bytes(tag)) for tag in self.tags) if self.tags else None
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size from tag and length. [F60]"""

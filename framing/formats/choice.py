@@ -16,6 +16,7 @@ from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
 from framing.formats.choice_loop import choice_scan
+from framing.formats.magic import constants_resync, masked_pattern
 from framing.formats.prefix import UNDECIDED, Key, Prefixes, parse_prefix
 from framing.frame import Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
@@ -47,6 +48,7 @@ class ChoiceFormat(FrameFormat):
     """
 
     name = "choice"
+    resyncs_at = "magic"
 
     def __init__(
         self,
@@ -84,6 +86,8 @@ class ChoiceFormat(FrameFormat):
             raise DefinitionError("only the default may have filler between its frames", key="cases")
         if self._formats[-1].skip is not None:
             self.skip = self._skip
+        if self._prefixes.default == UNDECIDED:
+            self.resync = constants_resync(masked_pattern(one.mask, one.value) for one in self._prefixes.tried)
         self.scan = choice_scan(self._formats, self._prefixes)
 
     def limited(self, max_frame_size: int) -> "ChoiceFormat":

@@ -30,6 +30,7 @@ from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, Hea
 from framing.formats.conditions import Key
 from framing.formats.forms import Form, Parts, make_forms
 from framing.formats.header import HeaderFormat
+from framing.formats.magic import layout_resync
 from framing.formats.notation import parse_notation
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 
@@ -65,6 +66,8 @@ class ConditionalFormat(FrameFormat):
     """
 
     name = "conditional"
+    size_first = True
+    resyncs_at = "magic"
 
     def __init__(
         self,
@@ -95,6 +98,8 @@ class ConditionalFormat(FrameFormat):
         self._check_lengths(parts)
         self._learn_names(parts)
         self._learn_key(parts)
+        if parts.conditions.prefix.has_constants:
+            self.resync = layout_resync([parts.conditions.prefix])
         self.largest = max(form.format.largest for form in self._forms)
         self.min_size = max(1, parts.conditions.prefix.size)
         default = self.largest if payload_size is not None else min(DEFAULT_MAX_FRAME_SIZE, self.largest)

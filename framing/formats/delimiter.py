@@ -46,6 +46,7 @@ class DelimiterFormat(FrameFormat):
     """
 
     name = "delimiter"
+    resyncs_at = "delimiter"
 
     def __init__(
         self,
@@ -79,6 +80,7 @@ class DelimiterFormat(FrameFormat):
 
     def _prepare(self) -> None:
         check_limit(self.name, self.max_frame_size, max(self._longest, len(self._written)))
+        self.resync = self._resync
         if len(self._delimiters) == 1:
             self.scan = self._scan  # bound to this object, whose limit it needs
 
@@ -125,6 +127,12 @@ class DelimiterFormat(FrameFormat):
                 if any(len(one) > len(rest) and one.startswith(rest) for one in self._delimiters):
                     return 0
         return place - negative_size
+
+    def _resync(self, buffer: Buffer, start: int, end: int, ended: bool) -> tuple[int, bool]:
+        """Go on behind the next delimiter; see `FrameFormat.resync`. [F102]"""
+        stop = self._find(buffer, start, end, waiting=not ended)
+        # One may have begun in the last bytes.
+        return (stop, True) if stop else (max(start, end - self._longest + 1), False)
 
     def _find_first(self, buffer: Buffer, start: int, end: int) -> tuple[int, int] | None:
         """Return the place of the delimiter that begins first, and minus its size.

@@ -30,6 +30,7 @@ from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, Hea
 from framing.formats.counts import check_counted_once, counted_size
 from framing.formats.known import known_scans
 from framing.formats.layout import Layout
+from framing.formats.magic import layout_resync
 from framing.formats.notation import Field, parse_notation
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 from framing.picture import Part
@@ -71,6 +72,8 @@ class DigitsFormat(FrameFormat):
 
     name = "digits"
     end_name = "end"
+    size_first = True
+    resyncs_at = "magic"
 
     def __init__(
         self,
@@ -165,6 +168,8 @@ class DigitsFormat(FrameFormat):
         # No length is larger than the frame, so no good one has more digits than the limit.
         self._most_digits = self._digits or len(self._numeral % self.max_frame_size)
         self.verify = self._verify_end if self._end else None
+        if self._before.has_constants:
+            self.resync = layout_resync([self._before])
         # Free fields before the digits make each header another one.
         if not self._before.free_names:
             self.scan, self.scan_frames = known_scans(self, self._header_end, self._end)

@@ -47,6 +47,7 @@ class EnclosedFormat(FrameFormat):
     """
 
     name = "enclosed"
+    resyncs_at = "delimiter"
 
     def __init__(
         self,
@@ -77,6 +78,8 @@ class EnclosedFormat(FrameFormat):
     def _prepare(self) -> None:
         check_limit(self.name, self.max_frame_size, len(self._start) + len(self._stop))
         self.scan = self._scan  # bound to this object, whose limit it needs
+        # Where a start may stand anywhere, only a stop tells; and where they are the same, nothing does.
+        self.resync = None if self._start == self._stop else self._resync
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size once the stop is there. [F57]"""
@@ -122,6 +125,14 @@ class EnclosedFormat(FrameFormat):
                 expected=self._stop,
                 found=self._start,
             )
+
+    def _resync(self, buffer: Buffer, start: int, end: int, ended: bool) -> tuple[int, bool]:  # noqa: ARG002
+        """Go on at the next start, or behind the next stop; see `FrameFormat.resync`. [F102]"""
+        sought = self._stop if self._start_inside else self._start
+        place = buffer.find(sought, start, end)
+        if place < 0:
+            return max(start, end - len(sought) + 1), False  # one may have begun in the last bytes
+        return place + len(sought) * self._start_inside, True
 
     def measurer(self) -> Measure:
         """Return a `measure` that goes on searching where it stopped."""

@@ -16,6 +16,7 @@ from typing import Any
 from zlib import adler32
 
 from framing.errors import ChecksumError, DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
+from framing.formats.magic import bytes_pattern, constants_resync
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan, check_limit, check_option
 
 __all__ = ["FixFormat"]
@@ -50,6 +51,8 @@ class FixFormat(FrameFormat):
 
     name = "fix"
     header_names = ("begin_string", "length", "checksum")
+    size_first = True
+    resyncs_at = "magic"
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class FixFormat(FrameFormat):
 
     def _prepare(self) -> None:
         check_limit(self.name, self.max_frame_size, self._least)
+        self.resync = constants_resync(bytes_pattern(head + b"9=") for head in self._heads)
         self.verify = self._verify
         self.scan = self._make_scan()
 

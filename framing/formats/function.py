@@ -54,6 +54,7 @@ class FunctionFormat(FrameFormat):
 
     name = "function"
     payload_last = True
+    size_first = True
 
     def __init__(
         self,

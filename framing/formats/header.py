@@ -30,6 +30,7 @@ from framing.formats.byteorder import ByteOrder
 from framing.formats.layout import Layout
 from framing.formats.length import Length
 from framing.formats.loops import PlainHeader, frame_scan, payload_scan, plain_measure
+from framing.formats.magic import layout_resync
 from framing.formats.notation import Field, parse_notation
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
@@ -76,6 +77,7 @@ class HeaderFormat(FrameFormat):
 
     name = "header"
     size_first = True
+    resyncs_at = "magic"
 
     def __init__(
         self,
@@ -108,6 +110,9 @@ class HeaderFormat(FrameFormat):
         check_limit("header", self.max_frame_size, self._least, self.largest)
         if self._trailer.has_constants or (self._checks and self._checks.late):
             self.verify = self._verify
+        if self._header.has_constants:
+            layouts = [header for header, _ in self._order.layouts.values()] if self._order else [self._header]
+            self.resync = layout_resync(layouts)
         self._prepare()
 
     def _learn_size(self, header: str, length: str, counts: str, pad: object) -> None:

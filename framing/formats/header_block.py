@@ -60,6 +60,7 @@ class HeaderBlockFormat(FrameFormat):
 
     name = "header_block"
     payload_last = True
+    size_first = True
 
     def __init__(
         self,

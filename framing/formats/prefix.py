@@ -62,25 +62,30 @@ class Prefixes:
         prefixes: how frames begin, in the order in which they are tried.
         has_default: the number behind the last one stands for what begins otherwise.
 
+    Attributes:
+        tried: the prefixes.
+        default: the number of what begins otherwise, -1 if there is none.
+        values: the value of each one, and nothing for the default.
+
     Raises:
         DefinitionError: none, one that is never reached, or two with the same value.
     """
 
-    __slots__ = ("_by_byte", "_longest", "_prefixes", "default", "values")
+    __slots__ = ("_by_byte", "_longest", "default", "tried", "values")
 
     def __init__(self, prefixes: Iterable[Prefix], *, has_default: bool) -> None:
-        self._prefixes = tuple(prefixes)
+        self.tried = tuple(prefixes)
         self._check()
-        self.default = len(self._prefixes) if has_default else UNDECIDED
-        self.values = (*(one.value for one in self._prefixes), *((b"",) if has_default else ()))
+        self.default = len(self.tried) if has_default else UNDECIDED
+        self.values = (*(one.value for one in self.tried), *((b"",) if has_default else ()))
         self._longest = max(map(len, self.values))
         self._by_byte = tuple(self._choose(bytes((byte,)), ended=False) for byte in range(256))
 
     def _check(self) -> None:
-        if not self._prefixes:
+        if not self.tried:
             raise DefinitionError("a choice needs a case", key="cases", found="none", allowed="one or more")
-        for number, one in enumerate(self._prefixes):
-            for earlier in self._prefixes[:number]:
+        for number, one in enumerate(self.tried):
+            for earlier in self.tried[:number]:
                 if earlier.covers(one) or earlier.value == one.value:
                     reason = "a case that is never reached, or is named like another one"
                     raise DefinitionError(reason, key="cases", found=one.key, hint=f"{earlier.key} comes before it")
@@ -88,7 +93,7 @@ class Prefixes:
     @property
     def keys(self) -> tuple[str, ...]:
         """The notation of each one but the default."""
-        return tuple(one.key for one in self._prefixes)
+        return tuple(one.key for one in self.tried)
 
     @property
     def by_byte(self) -> tuple[int, ...]:
@@ -112,14 +117,14 @@ class Prefixes:
         return number
 
     def _choose(self, head: bytes, *, ended: bool) -> int:
-        for number, one in enumerate(self._prefixes):
+        for number, one in enumerate(self.tried):
             fits = one.fits(head)
             if fits or (fits is None and not ended):
                 return number if fits else UNDECIDED
         return self.default
 
     def _fits_none(self, head: bytes) -> bool:
-        return all(one.fits(head) is False for one in self._prefixes)
+        return all(one.fits(head) is False for one in self.tried)
 
     def _none_fits(self, head: bytes, start: int) -> HeaderError:
         # As few bytes as decide it are shown, so that the error is the same at any cut.

@@ -37,8 +37,10 @@ class StuffedFormat(FrameFormat):
     flag: ClassVar[bytes]
     skips: bool = True
     opening: bytes = b""
+    resyncs_at = "delimiter"
 
     def _prepare(self) -> None:
+        self.resync = self._resync
         self.scan = self._scan
         self.verify = self._verify  # bound to this object, whose options they need
         self.skip = self._skip if self.skips else None
@@ -91,6 +93,11 @@ class StuffedFormat(FrameFormat):
             return total
 
         return measure
+
+    def _resync(self, buffer: Buffer, start: int, end: int, ended: bool) -> tuple[int, bool]:  # noqa: ARG002
+        """Go on behind the next flag; see `FrameFormat.resync`. [F102]"""
+        place = buffer.find(self.flag, start, end)
+        return (place + 1, True) if place >= 0 else (end, False)
 
     def _content_start(self, buffer: Buffer, start: int) -> int:
         return start + (self.skips and buffer[start] == self.flag[0])

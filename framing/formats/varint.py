@@ -25,6 +25,7 @@ from typing import Any
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
 from framing.formats.counts import check_counted_once, counted_size
 from framing.formats.layout import Layout
+from framing.formats.magic import layout_resync
 from framing.formats.notation import Field, parse_notation
 from framing.formats.varints import Leb128, Varint, make_varint
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan, check_limit, check_option
@@ -52,6 +53,8 @@ class VarintFormat(FrameFormat):
 
     name = "varint"
     payload_last = True
+    size_first = True
+    resyncs_at = "magic"
 
     def __init__(
         self,
@@ -74,6 +77,9 @@ class VarintFormat(FrameFormat):
         self._learn_size()
         self.max_frame_size = min(DEFAULT_MAX_FRAME_SIZE, self._largest) if max_frame_size is None else max_frame_size
         check_limit("varint", self.max_frame_size, self.min_size, self._largest)
+        first = self._parts[0]
+        if isinstance(first, Layout) and first.has_constants:
+            self.resync = layout_resync([first])
         self._prepare()
 
     def _check_fields(self, fields: list[Field]) -> None:

@@ -13,6 +13,7 @@ from framing.errors import (
 from framing.frame import Frame, FrameFormat
 from framing.parser import FrameParser
 from framing.testing.cuts import Outcome, error_facts, every_cut, outcome
+from framing.testing.recovery import check_recoveries
 
 __all__ = ["check_format"]
 
@@ -53,6 +54,7 @@ def check_format(
     check_measure(format, wires)
     check_scans(format, b"".join(wires))
     check_limits(format, tried, wires, fields)
+    check_recoveries(format, b"".join(wires))
 
 
 def _accepted(

@@ -477,3 +477,31 @@ def test_an_interrupt_is_130(started):
 
     assert process.wait() == 130
     assert b"Traceback" not in process.stderr.read()
+
+
+def test_a_damaged_dump_is_read_on_with_a_recovery_policy(tmp_path):
+    """A serial line's bytes, one of them wrong: each bad region is one record, and every byte is accounted for."""
+    form = get_protocol("hdlc/raw").client.wire.format
+    wires = [form.serialize(b"reading %d" % number) for number in range(6)]
+    bad = wires[2][:4] + b"\x55" + wires[2][5:]
+    dump = tmp_path / "serial.bin"
+    dump.write_bytes(b"".join((*wires[:2], bad, *wires[3:])) + b"~cut")
+
+    result = decode(str(dump), "--raw", "--frame", "hdlc", "--recovery", "delimiter", "--format", "jsonl")
+    found = records(result)
+    assert result.exit_code == 3
+    assert [one["type"] for one in found] == ["frame", "frame", "error", *["frame"] * 3, "error", "summary", "summary"]
+    error, end, total = found[2], found[6], found[-1]
+    place = len(wires[0] + wires[1])
+    assert (error["kind"], error["offset"], error["facts"]["region_size"]) == ("ChecksumError", place, len(bad))
+    assert error["hex"] == bad.hex(" ")
+    assert (end["kind"], end["facts"]["region_size"], end["hex"]) == ("TruncatedFrameError", 4, "7e 63 75 74")
+    assert (total["frame_count"], total["skipped_size"], total["tail_size"]) == (5, len(bad), 4)
+
+
+def test_a_recovery_policy_that_the_format_has_no_means_for(tmp_path):
+    (tmp_path / "dump").write_bytes(b"x")
+    result = decode(str(tmp_path / "dump"), "--raw", "--frame", "lines", "--recovery", "magic")
+    assert result.exit_code == 2
+    assert "lines cannot recover like this" in result.stderr
+    assert "poison, delimiter" in result.stderr

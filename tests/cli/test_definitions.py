@@ -56,6 +56,7 @@ def test_everything_that_a_definition_says_is_there():
         "fields": ["magic", "kind"],
         "codec": "RawCodec()",
         "join": "",
+        "recovery": "poison",
         "max_frame_size": 261,
         "first": "0xff00",
         "otherwise": "rest",

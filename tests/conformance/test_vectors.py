@@ -37,6 +37,7 @@ MANIFEST = json.loads((SPECS / "vectors/frame_manifest.json").read_text(encoding
 COMMON = {"id", "source", "clauses", "note"}
 KINDS = {
     "parse": ({"format"}, {"chunks", "finish", "limit", "frames", "error", "pending_size", "needed_size"}),
+    "recovery": ({"format"}, {"policy", "chunks", "finish", "events", "error"}),
     "serialize": ({"format"}, {"payload", "fields", "wire", "error"}),
     "refused": ({"format"}, {"class", "key", "position"}),
     "number": (set(), {"type", "max_size", "wire", "value", "written"}),
@@ -44,7 +45,10 @@ KINDS = {
     "join": ({"format"}, {"declared", "chunks", "finish", "results", "written", "refused"}),
 }
 # What an error says, as far as it is the same for every implementation.
-FACTS = ("offset", "frame_number", "field", "frame_size", "max_frame_size", "pending_size", "path", "key", "position")
+FACTS = (
+    "offset", "frame_number", "field", "frame_size", "max_frame_size", "pending_size", "region_offset", "region_size",
+    "path", "key", "position",
+)  # fmt: skip
 
 
 def vectors(files):
@@ -176,6 +180,43 @@ def test_parse(vector):
     assert Run(vector).result(chunks) == expected
     for cut in every_cut(b"".join(chunks)):
         assert Run(vector).result(cut) == expected, cut
+
+
+def recovered(vector, chunks):
+    """Return the events of a parser with a recovery policy, and the error that has ended the stream, if one has."""
+    parser, events, ended = FrameParser(format_of(vector), recovery=vector["recovery"]["policy"]), [], None
+
+    def pull():
+        nonlocal ended
+        while True:
+            try:
+                frame = parser.next_frame()
+            except FrameError as error:
+                if error.region_size is None:
+                    ended = error
+                    return
+                events.append({"error": shown(error)})
+                continue
+            if frame is None:
+                return
+            events.append(frame_object(frame))
+
+    for chunk in chunks:
+        parser.feed(chunk)
+        pull()
+    if vector["recovery"]["finish"]:
+        parser.finish()
+        pull()
+    return {"events": events, "error": shown(ended)}
+
+
+@of_kind("recovery")
+def test_recovery(vector):
+    expected = vector["recovery"]
+    chunks = [unhex(chunk) for chunk in expected["chunks"]]
+    events = [event if "error" in event else same_bytes([event])[0] for event in expected["events"]]
+    for cut in (chunks, *every_cut(b"".join(chunks))):
+        assert recovered(vector, cut) == {"events": events, "error": expected["error"]}, cut
 
 
 @of_kind("parse")
@@ -401,6 +442,8 @@ def is_invalid(vector):
         return any(item["error"] for item in inside)
     if kind_of(vector) == "join":
         return "refused" in inside or any("class" in one for one in inside["results"])
+    if kind_of(vector) == "recovery":
+        return any("error" in event for event in inside["events"])
     return kind_of(vector) == "refused" or bool(inside.get("error") or inside.get("errors"))
 
 

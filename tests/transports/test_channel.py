@@ -462,3 +462,26 @@ async def test_a_bad_header_is_a_header_error():
     await near.send_all(b"xx\0")
     with pytest.raises(HeaderError):
         await channel.receive()
+
+
+async def test_with_a_recovery_policy_a_frame_error_is_raised_once_and_the_channel_goes_on():
+    """[F100] Both ways, on a real pair of streams; the end of the stream is clean after all."""
+    near, far = memory_stream_pair()
+    channel = MessageChannel(near, "lines(max_frame_size=8, recovery=delimiter)/raw")
+    await far.send_all(b"one\n" + b"x" * 100)
+    assert await channel.receive() == b"one"
+    await far.send_all(b"x\ntwo\nthree")
+    with pytest.raises(FrameTooLargeError) as caught:
+        await channel.receive()
+    assert (caught.value.region_offset, caught.value.region_size) == (4, 102)
+    await channel.send(b"hello")
+    assert await far.receive_some(100) == b"hello\n"
+    assert await channel.receive() == b"two"
+    await far.send_eof()
+    with pytest.raises(TruncatedFrameError) as caught:
+        await channel.receive()
+    assert caught.value.region_size == 5
+    with pytest.raises(trio.EndOfChannel):
+        await channel.receive()
+    await channel.aclose()
+    await far.aclose()
