@@ -2,10 +2,12 @@
 
 import os
 import sys
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, nullcontext
 from typing import cast
 
+from framing.capture.compressed import opened_plain
 from framing.capture.flow import Flow
 from framing.capture.ordinary import Batch
 from framing.capture.packet import Packet
@@ -14,13 +16,19 @@ from framing.capture.pcapng import SECTION, read_pcapng
 from framing.capture.source import BLOCK_SIZE, BinaryReader, Source
 from framing.errors import CaptureFileError
 
-__all__ = ["read_batches", "read_chunks", "read_packets", "source_name"]
+__all__ = ["Follow", "look_again", "read_batches", "read_chunks", "read_packets", "source_name"]
+
+# Asked at the end of a file that may still grow: whether to look again, after waiting a while.
+Follow = Callable[[], bool]
+
+# Seconds between two looks at a file that grows: often enough for people, seldom enough to cost nothing.
+_FOLLOW_INTERVAL = 0.2
 
 # What people hand over by mistake: first bytes → what they are, and what to do. The longest first where one contains
 # the other.
 _OTHERS: tuple[tuple[bytes, str, str | None], ...] = (
-    (b"\x1f\x8b", "gzip-compressed data", "decompress it first, as with `gzip -dc`"),
-    (b"\x28\xb5\x2f\xfd", "zstd-compressed data", "decompress it first, as with `zstd -dc`"),
+    (b"\x1f\x8b", "gzip-compressed data inside compressed data", "decompress it first, as with `gzip -dc`"),
+    (b"\x28\xb5\x2f\xfd", "zstd-compressed data inside compressed data", "decompress it first, as with `zstd -dc`"),
     (b"\x04\x22\x4d\x18", "lz4-compressed data", "decompress it first, as with `lz4 -dc`"),
     (b"BZh", "bzip2-compressed data", "decompress it first, as with `bzip2 -dc`"),
     (b"\xfd7zXZ\x00", "xz-compressed data", "decompress it first, as with `xz -dc`"),
@@ -37,29 +45,33 @@ _OTHERS: tuple[tuple[bytes, str, str | None], ...] = (
 )
 
 
-def read_packets(source: str | os.PathLike[str] | BinaryReader) -> Generator[Packet, None, None]:
-    """Yield the packets of a pcap or pcapng file, in the file's order.
+def read_packets(
+    source: str | os.PathLike[str] | BinaryReader, follow: Follow | None = None
+) -> Generator[Packet, None, None]:
+    """Yield the packets of a pcap or pcapng file, compressed or not, in the file's order.
 
     Args:
         source: a path, `-` for stdin, or a binary file open for reading, which stays open. It is never seeked.
+        follow: asked at the end of the file whether to look again, such as `look_again`.
 
     Raises:
         CaptureFileError: the file is no capture, or is damaged or truncated. All packets before that were yielded.
         OSError: the file cannot be opened or read.
 
-    Spec: [P1] [P4] [P5]
+    Spec: [P1] [P4] [P5] [P25]
     """
-    return cast(Generator[Packet, None, None], read_batches(source, None))
+    return cast(Generator[Packet, None, None], read_batches(source, None, follow))
 
 
 def read_batches(
-    source: str | os.PathLike[str] | BinaryReader, flows: dict[bytes, Flow] | None
+    source: str | os.PathLike[str] | BinaryReader, flows: dict[bytes, Flow] | None, follow: Follow | None = None
 ) -> Generator[Packet | Batch, None, None]:
     """Yield packets, as `read_packets`, or batches of those that a scan could put into their flows at once.
 
     Args:
         source: as for `read_packets`.
         flows: key → flow, such as `Assembler.joined`; may change between one item and the next.
+        follow: as for `read_packets`.
 
     Raises:
         CaptureFileError, OSError: as `read_packets`.
@@ -67,7 +79,8 @@ def read_batches(
     name, file = _opened(source)
     with nullcontext(file) if file is source or file is sys.stdin.buffer else closing(file):  # type: ignore[type-var]
         try:
-            yield from _packets(Source(file), flows)
+            plain = opened_plain(_Growing(file, follow) if follow else file)
+            yield from _packets(Source(plain), flows)
         except CaptureFileError as error:
             error.file = name
             raise
@@ -102,6 +115,41 @@ def _opened(source: str | os.PathLike[str] | BinaryReader) -> tuple[str, BinaryR
     if not isinstance(source, str | os.PathLike):
         return name, source
     return name, sys.stdin.buffer if os.fspath(source) == "-" else open(source, "rb", buffering=0)
+
+
+def look_again() -> bool:
+    """Wait a while, and say that a file that is followed is to be looked at again."""
+    time.sleep(_FOLLOW_INTERVAL)
+    return True
+
+
+class _Growing:
+    """A file that somebody is still writing: at its end more is waited for, until `follow` says that none will come."""
+
+    def __init__(self, file: BinaryReader, follow: Follow) -> None:
+        self._file = file
+        self._read = getattr(file, "read1", file.read)
+        self._follow = follow
+        self._offset = 0
+
+    def read(self, size: int, /) -> bytes:
+        data: bytes = self._read(size) or b""
+        while not data and self._follow():
+            self._check_size()
+            data = self._read(size) or b""
+        self._offset += len(data)
+        return data
+
+    def _check_size(self) -> None:
+        """Refuse a file that was begun anew, as capture tools do that write in turns: what it holds fits nothing."""
+        fileno = getattr(self._file, "fileno", None)
+        if fileno is not None and os.fstat(fileno()).st_size < self._offset:
+            raise CaptureFileError(
+                "the file has become shorter while it was followed",
+                offset=self._offset,
+                truncated=True,
+                hint="follow each file of a ring by itself",
+            )
 
 
 def _packets(source: Source, flows: dict[bytes, Flow] | None) -> Iterator[Packet | Batch]:

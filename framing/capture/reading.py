@@ -15,7 +15,7 @@ from contextlib import closing
 from framing.capture.assembler import Assembler
 from framing.capture.choosing import NamesByPort, ProtocolChoice
 from framing.capture.decoding import ConversationDecoder
-from framing.capture.files import read_batches, read_chunks, source_name
+from framing.capture.files import Follow, read_batches, read_chunks, source_name
 from framing.capture.flow import Chunk, Connection, Event, Flow, FlowEnd, Gap
 from framing.capture.ordinary import Batch
 from framing.capture.records import ErrorRecord, Record, SummaryRecord
@@ -46,8 +46,9 @@ def read(
     every_flow: bool = False,
     max_frame_size: int | None = None,
     frames: bool = True,
+    follow: Follow | None = None,
 ) -> Iterator[Record]:
-    """Yield the records of a pcap or pcapng file, those of a summary last.
+    """Yield the records of a pcap or pcapng file, compressed or not, those of a summary last.
 
     Which flows are decoded: with `flows`, those; with `ports`, those whose server has one; otherwise those on the
     protocol's own ports, or all if it has none. Where no single protocol is said but which ones are known on each port,
@@ -61,6 +62,7 @@ def read(
         every_flow: decode all flows, whatever the protocol's ports.
         max_frame_size: limit on the whole frame, instead of the protocol's own.
         frames: whether there are records for good frames; without, they are only counted, which is much faster.
+        follow: asked at the end of the file whether to look again, such as `framing.capture.files.look_again`.
 
     Raises:
         CaptureFileError: this is no capture. One that is damaged or truncated yields all before that, then an
@@ -73,7 +75,7 @@ def read(
     if isinstance(flows, str):
         raise TypeError("flows is a collection of names, not one text")
     chosen = ports if ports is not None else None if every_flow else choice.wanted_ports
-    return _CaptureReading(source, choice, FlowSelection(chosen, flows), frames=frames).records()
+    return _CaptureReading(source, choice, FlowSelection(chosen, flows), frames=frames).records(follow)
 
 
 def read_raw(
@@ -138,10 +140,10 @@ class _CaptureReading:
         self.assembler = Assembler(server_ports=selection.ports or choice.server_ports)
         self.total = SummaryRecord(None, None, False, flow_count=0)
 
-    def records(self) -> Iterator[Record]:
+    def records(self, follow: Follow | None) -> Iterator[Record]:
         damage = None
         assembler = self.assembler
-        with closing(read_batches(self.source, assembler.joined)) as packets:
+        with closing(read_batches(self.source, assembler.joined, follow)) as packets:
             try:
                 for packet in packets:
                     if isinstance(packet, Batch):

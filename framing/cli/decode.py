@@ -8,7 +8,7 @@ from typing import cast
 import click
 
 from framing.capture.choosing import NamesByPort
-from framing.capture.files import source_name
+from framing.capture.files import look_again, source_name
 from framing.capture.lines import json_line
 from framing.capture.reading import read, read_raw
 from framing.capture.records import ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
@@ -38,6 +38,7 @@ _CAPTURE_OPTIONS = {"ports": "--port", "flows": "--flow", "every_flow": "--all"}
 @click.option("--all", "every_flow", is_flag=True, help="All flows, whatever ports the protocol has.")
 @click.option("--max-frame-size", type=click.IntRange(1), metavar="BYTES", help="Limit on a whole frame.")
 @click.option("--recovery", type=click.Choice(POLICY_NAMES), help="What to do behind bad bytes, if the format can.")
+@click.option("--follow", is_flag=True, help="At the end of FILE wait for more, until interrupted.")
 @click.option("--limit", type=click.IntRange(1), metavar="COUNT", help="Stop after so many frames.")
 @click.option("--count", "counted", is_flag=True, help="Only count frames: errors, gaps and sums, and much faster.")
 @click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
@@ -51,6 +52,7 @@ def decode(
     side: str | None,
     max_frame_size: int | None,
     recovery: str | None,
+    follow: bool,
     limit: int | None,
     counted: bool,
     form: str,
@@ -65,6 +67,7 @@ def decode(
       framing decode capture.pcap --protocol kafka
       framing decode capture.pcap --frame u32be --codec msgpack --port 4000 --format jsonl
       tcpdump -w - 'port 5432' | framing decode - --protocol postgresql
+      framing decode capture.pcapng --protocol mqtt --follow
 
     Without --port, --flow or --all, the flows on the protocol's own ports are decoded, or all if it has none. Without
     --protocol or --frame, each flow is decoded by the protocol of its server's port, if only one is known there, and
@@ -89,18 +92,22 @@ def decode(
         wire = wire.recovering(recovery)
     given = {name: chosen[name] for name in _CAPTURE_OPTIONS if chosen[name]}
     _check_options(raw, side, given)
+    if follow and (raw or file == "-"):
+        raise click.UsageError("--follow is for a capture in a file; stdin is read as it grows, and --raw knows no end")
     if known is not None and "every_flow" in given:
         raise click.UsageError("--all needs --protocol or --frame: on other ports than the known ones none is known")
     if full and form != "text":
         raise click.UsageError("--full goes with --format text; JSON lines are whole")
     if counted and (full or limit):
         raise click.UsageError(f"{'--full' if full else '--limit'} is about frames, and --count shows none")
-    options = {"max_frame_size": max_frame_size, "frames": not counted}
+    options: dict[str, object] = {"max_frame_size": max_frame_size, "frames": not counted}
     if isinstance(wire, Protocol) and raw:
         records = read_raw(file, wire, side=cast(Side, side or "client"), **options)  # type: ignore[arg-type]
     else:
+        options["follow"] = look_again if follow else None
         records = _capture_records(file, wire, options | given)
-    output = _JsonOutput(file) if form == "jsonl" else _TextOutput(file, full=full, counted=counted)
+    is_live = follow or file == "-"
+    output = _JsonOutput(file, is_live) if form == "jsonl" else _TextOutput(file, is_live, full=full, counted=counted)
     click.get_current_context().exit(_show(_announced(records, known, output), output, limit))
 
 
@@ -162,12 +169,12 @@ def _code(record: ErrorRecord | GapRecord) -> int:
 class _Output:
     """Where records go."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, is_live: bool) -> None:
         self.file = source_name(file)
         self.progress = Progress()
         self._frame_count = 0
         # Whoever pipes a capture in while it grows wants to see each frame when it comes.
-        self._is_live = file == "-"
+        self._is_live = is_live
         if isinstance(sys.stdout, io.TextIOWrapper):
             # What somebody sent must not end us where the terminal's encoding has no sign for it.
             sys.stdout.reconfigure(errors="backslashreplace")
@@ -202,8 +209,8 @@ class _JsonOutput(_Output):
 class _TextOutput(_Output):
     """Frames are data, or else the sums of each flow; the rest is told on stderr."""
 
-    def __init__(self, file: str, *, full: bool, counted: bool) -> None:
-        super().__init__(file)
+    def __init__(self, file: str, is_live: bool, *, full: bool, counted: bool) -> None:
+        super().__init__(file, is_live)
         self._counted = counted
         self._text = FrameText(full=full)
         self._gapped: set[str] = set()

@@ -18,14 +18,6 @@ from framing.errors import CaptureFileError
 OWN = Path(__file__).parents[1] / "corpus"
 CORPORA = [OWN] + ([Path(os.environ["FRAMING_CORPUS"])] if os.environ.get("FRAMING_CORPUS") else [])
 
-COMPRESSED = "a compressed file"
-
-# What needs a room that is not built yet, by the path's start. A test holds that each of them does differ: an entry
-# that is no longer needed fails.
-NOT_YET = {
-    "hard/derived/greenhouse_gzip.pcap.gz": COMPRESSED,
-}
-
 # Where the two reassemblers disagree: the one that is right, and why.
 SEG, TSHARK = "seg", "tshark"
 DISPUTES = {
@@ -146,10 +138,6 @@ def streams_of(file, oracle):
     return known
 
 
-def not_yet(file):
-    return next((reason for start, reason in NOT_YET.items() if file.startswith(start)), None)
-
-
 @pytest.mark.parametrize(("corpus", "entry"), ENTRIES)
 def test_flows_are_those_of_the_oracle(corpus, entry):
     file = entry["file"]
@@ -162,21 +150,14 @@ def test_flows_are_those_of_the_oracle(corpus, entry):
         if not (len(listed) == 1 and only_ours.get(listed[0].name) == listed[0].size)
     }
     wanted = streams_of(file, ORACLES[corpus][file])
-    if not_yet(file):
-        assert found != wanted, "this file is read now: take it out of NOT_YET"
-    else:
-        assert found == wanted
-        assert sum(map(len, flows.values())) == sum(map(len, wanted.values())) + len(only_ours)
+    assert found == wanted
+    assert sum(map(len, flows.values())) == sum(map(len, wanted.values())) + len(only_ours)
 
 
 @pytest.mark.parametrize(("corpus", "entry"), ENTRIES)
 def test_packets_are_those_of_the_oracle(corpus, entry):
     file = entry["file"]
     reading = Reading(corpus / file)
-    if not_yet(file) == COMPRESSED:
-        assert reading.packet_count == 0
-        assert "gzip" in str(reading.error)
-        return
     assert reading.packet_count == entry["packets"] - CUSTOM_BLOCKS.get(file, 0)
     if file in TRUNCATED:
         assert reading.error.truncated is True
@@ -188,8 +169,6 @@ def test_packets_are_those_of_the_oracle(corpus, entry):
 @pytest.mark.parametrize(("corpus", "entry"), ENTRIES)
 def test_conflicting_bytes_are_counted(corpus, entry):
     file = entry["file"]
-    if not_yet(file):
-        return
     reading = Reading(corpus / file)
     count = sum(flow.conflicting_size for flow in reading.data)
     listed = sum(stream["seg"]["conflicting_bytes"] for stream in ORACLES[corpus][file]["streams"])
@@ -223,7 +202,7 @@ if len(CORPORA) > 1:
 
     def test_every_exception_is_needed():
         oracle = ORACLES[CORPORA[1]]
-        for table in (NOT_YET, NETWORKS, ONLY_OURS, CUSTOM_BLOCKS, KEEPALIVES, DISPUTES_BY_FILE):
+        for table in (NETWORKS, ONLY_OURS, CUSTOM_BLOCKS, KEEPALIVES, DISPUTES_BY_FILE):
             assert [start for start in table if not any(file.startswith(start) for file in oracle)] == []
         streams = [stream for entry in oracle.values() for stream in entry["streams"]]
         assert {stream["dispute"] for stream in streams if not stream["agree"]} == set(DISPUTES)

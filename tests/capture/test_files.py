@@ -1,11 +1,10 @@
-import gzip
 import io
 import subprocess
 import sys
 
 import pytest
 
-from framing.capture.files import read_packets
+from framing.capture.files import look_again, read_packets
 from framing.errors import CaptureFileError
 
 
@@ -18,8 +17,8 @@ def refused(data):
 @pytest.mark.parametrize(
     ("data", "looks", "hint"),
     [
-        (gzip.compress(b"x"), "gzip-compressed data", "gzip -dc"),
-        (b"\x28\xb5\x2f\xfd\x04\x00", "zstd-compressed data", "zstd -dc"),
+        (b"\x04\x22\x4d\x18\x64\x40", "lz4-compressed data", "lz4 -dc"),
+        (b"\xfd7zXZ\0\0", "xz-compressed data", "xz -dc"),
         (b"\x7fELF\x02\x01\x01", "an ELF program", None),
         (b"PK\x03\x04rest", "a zip archive", "unpack"),
         (b"snoop\0\0\0\0\0\0\2", "a snoop capture, which is not read", "editcap"),
@@ -88,3 +87,49 @@ def test_stdin_is_read_as_it_comes(wire):
         process.stdin.close()
         assert process.stdout.readline() == b"b'two'\n"
         assert process.wait() == 0
+
+
+class TestFollowing:
+    """[P26]"""
+
+    def test_more_is_read_as_long_as_it_is_waited_for(self, wire, tmp_path):
+        path, data = tmp_path / "growing.pcap", wire.pcap([b"one", b"two", b"three"])
+        # In the header, inside a record, between two, and inside the last one.
+        ends, steps = [3, 30, 24 + 16 + 3, len(data) - 1, len(data)], []
+
+        def grow():
+            steps.append(path.stat().st_size)
+            if not ends:
+                return False
+            path.write_bytes(data[: ends.pop(0)])
+            return True
+
+        path.write_bytes(b"")
+        assert [packet.data for packet in read_packets(path, grow)] == [b"one", b"two", b"three"]
+        assert steps == [0, 3, 30, 43, len(data) - 1, len(data)]
+
+    def test_what_is_unfinished_when_nobody_waits_any_more_is_truncated(self, wire):
+        packets = read_packets(io.BytesIO(wire.pcap([b"one"]) + b"tail"), lambda: False)
+        assert next(packets).data == b"one"
+        with pytest.raises(CaptureFileError) as caught:
+            next(packets)
+        assert caught.value.truncated is True
+
+    def test_a_file_that_is_begun_anew_is_refused(self, wire, tmp_path):
+        path = tmp_path / "ring.pcap"
+        path.write_bytes(wire.pcap([b"one", b"two"]))
+
+        def begin_anew():
+            path.write_bytes(wire.pcap([b"new"]))
+            return True
+
+        packets = read_packets(path, begin_anew)
+        assert [next(packets).data, next(packets).data] == [b"one", b"two"]
+        with pytest.raises(CaptureFileError, match="shorter while it was followed"):
+            next(packets)
+
+    def test_looking_again_goes_on(self, monkeypatch):
+        slept = []
+        monkeypatch.setattr("time.sleep", slept.append)
+        assert look_again() is True
+        assert slept == [0.2]

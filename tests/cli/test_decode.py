@@ -3,6 +3,7 @@ import io
 import json
 import os
 import pty
+import signal
 import subprocess
 from pathlib import Path
 
@@ -505,3 +506,25 @@ def test_a_recovery_policy_that_the_format_has_no_means_for(tmp_path):
     assert result.exit_code == 2
     assert "lines cannot recover like this" in result.stderr
     assert "poison, delimiter" in result.stderr
+
+
+def test_following_a_file_shows_each_frame_as_it_comes(tmp_path, started):
+    """[P26]"""
+    encode = get_protocol("u32be/msgpack").client.wire.encode
+    whole = conversation(("client", encode("one")), ("client", encode("two")))
+    path, cut = tmp_path / "growing.pcap", whole.index(b"\xa3two")
+    path.write_bytes(whole[:cut])
+    process = started("decode", str(path), "--protocol", "u32be/msgpack", "--follow")
+    assert b"'one'" in process.stdout.readline()
+    with path.open("ab") as file:
+        file.write(whole[cut:])
+    assert b"'two'" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+
+
+@pytest.mark.parametrize("arguments", [("-", "--follow"), (KAFKA, "--raw", "--follow")])
+def test_following_what_cannot_be_followed(arguments):
+    result = decode(*arguments, "--protocol", "kafka")
+    assert result.exit_code == 2
+    assert "--follow is for a capture in a file" in result.stderr
