@@ -88,7 +88,7 @@ def cases(proof: proofs.Proof, ports: Sequence[int]) -> Iterator[Case]:
 
 
 def _is_dissected(proof, file, stream):
-    if proof.within and not file.startswith(proof.within):
+    if (proof.within and not file.startswith(proof.within)) or _is_on(proof.inside_ports, stream):
         return False
     if proof.dissector:
         return proof.dissector in stream.proto_sizes

@@ -5,6 +5,7 @@
     within = ["mms_tpkt/"]                of the dissector's flows those in files that begin so alone
     corpus = ["kafka/"]                   besides, the flows on the protocol's ports in files that begin so
     ports = [9092]                        the servers' ports in the captures, if others than the definition's
+    inside_ports = [445]                  ports on which the dissector finds it inside the frames of another protocol
     undissected = ["server.answer"]       phases whose frames the dissector does not count
     grouped = "why"                       the dissector puts several frames in one: each end of one is an end of ours
     divided = "why"                       the dissector divides frames: each end of ours is an end of one
@@ -25,7 +26,15 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 SPECS = HERE.parents[1] / "specs"
 
-_KINDS = {"dissector": str, "sizes": dict, "within": list, "corpus": list, "ports": list, "undissected": list}
+_KINDS = {
+    "dissector": str,
+    "sizes": dict,
+    "within": list,
+    "corpus": list,
+    "ports": list,
+    "inside_ports": list,
+    "undissected": list,
+}
 _REASONS = {"grouped": str, "divided": str}
 _TABLES = ("different", "incomplete", "rewritten")
 
@@ -52,6 +61,7 @@ class Proof(NamedTuple):
     within: tuple[str, ...] = ()
     corpus: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
+    inside_ports: tuple[int, ...] = ()
     undissected: tuple[str, ...] = ()
     grouped: str = ""
     divided: str = ""

@@ -97,6 +97,9 @@ def test_a_way_to_compare_is_needed_that_is_said(name):
     own = [case for case in CASES if case.proof.name == name]
     if not oracle.IS_WHOLE:
         return
+    for port in proof.inside_ports:
+        plain = proof._replace(inside_ports=())
+        assert any(port in one.ports for case in agreement.cases(plain, ()) for one in case.streams), f"{port} idles"
     for key in ("grouped", "divided", "undissected"):
         if getattr(proof, key):
             plain = proof._replace(**{key: type(getattr(proof, key))()})
