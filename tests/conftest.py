@@ -68,13 +68,3 @@ class CountedStore(ChunkStore):
 @pytest.fixture
 def counted_store():
     return CountedStore()
-
-
-def pytest_collection_modifyitems(items):
-    """Leave out what json_stream needs where it refuses to work: Python before 3.11.5 (python/cpython#106052)."""
-    if sys.version_info < (3, 11, 5):
-        reason = pytest.mark.skip(reason="json_stream refuses this Python, whose possessive groups match wrongly")
-        vectors = ("[json-", "[v277]", "[v278]", "[v279]")
-        for item in items:
-            if "json_stream" in item.nodeid or any(vector in item.nodeid for vector in vectors):
-                item.add_marker(reason)

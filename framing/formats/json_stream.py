@@ -6,13 +6,15 @@
 
 Only strings and brackets are looked at: they tell where a value ends. The rest is for the codec to judge. One regular
 expression passes over everything between two brackets, another one cuts a whole value of a few levels, so that no byte
-is looked at in Python. Both are possessive: they never go back. Spec: [F62], [F65] and [F66], after RFC 8259.
+is looked at in Python. Neither ever goes back, which would take quadratic time.
+
+Spec: [F62], [F65] and [F66], after RFC 8259.
 """
 
 import re
 import sys
 
-from framing.errors import DefinitionError, HeaderError
+from framing.errors import HeaderError
 from framing.formats.self_delimiting import WINDOW_SIZE, SelfDelimitingFormat, Walk
 from framing.frame import Buffer, Measure
 
@@ -29,23 +31,29 @@ _LEVELS = 4
 # Below so many frames a window holds little but what was looked at in vain.
 _SCANNED_COUNT = 8
 
-_STRING_REST = rb'[^"\\]*+(?:\\.[^"\\]*+)*+'
+# Possessive groups match wrongly before this version (python/cpython#106052). Atomic ones are right, and slower.
+_POSSESSIVE = sys.version_info >= (3, 11, 5)
+
+
+def _repeated(group: bytes) -> bytes:
+    """Return the expression for as many of a group as there are, none of which is given back."""
+    return group + b"*+" if _POSSESSIVE else b"(?>" + group + b"*)"
+
+
+_STRING_REST = rb'[^"\\]*+' + _repeated(rb'(?:\\.[^"\\]*+)')
 # Most strings have no backslash before their end, and are passed over at four times the speed.
 _STRING = rb'"(?:[^"]*+"(?<!\\")|' + _STRING_REST + rb'")'
 _PLAIN = rb'[^]["{}]*+'
 
-# The repair of python/cpython#106052. Groups that go back instead would take quadratic time.
-_WORKING_VERSION = (3, 11, 5)
-
 _match_spaces = re.compile(_SPACES).match
 _skip_string = re.compile(_STRING_REST, re.DOTALL).match
-_skip_plain = re.compile(_PLAIN + b"(?:" + _STRING + _PLAIN + b")*+", re.DOTALL).match
+_skip_plain = re.compile(_PLAIN + _repeated(b"(?:" + _STRING + _PLAIN + b")"), re.DOTALL).match
 
 
 def _value(levels: int) -> bytes:
     """Return the expression for an object or array of so many levels."""
     inner = _STRING + (b"|" + _value(levels - 1) if levels > 1 else b"")
-    content = _PLAIN + b"(?:(?:" + inner + b")" + _PLAIN + b")*+"
+    content = _PLAIN + _repeated(b"(?:(?:" + inner + b")" + _PLAIN + b")")
     return rb"\{" + content + rb"\}|\[" + content + rb"\]"
 
 
@@ -63,7 +71,7 @@ class JsonStreamFormat(SelfDelimitingFormat):
         max_frame_size: limit on the whole object or array.
 
     Raises:
-        DefinitionError: an option is out of range, or this Python is older than 3.11.5.
+        DefinitionError: an option is out of range.
     """
 
     name = "json_stream"
@@ -71,13 +79,6 @@ class JsonStreamFormat(SelfDelimitingFormat):
 
     def _prepare(self) -> None:
         super()._prepare()
-        if sys.version_info < _WORKING_VERSION:
-            raise DefinitionError(
-                "json_stream cannot work here: before Python 3.11.5, possessive groups match wrongly",
-                found=sys.version.split()[0],
-                allowed="Python 3.11.5 or newer",
-                hint="python/cpython#106052; JSON on lines needs the format lines",
-            )
         value = b"(?:" + _value(min(_LEVELS, self.max_depth)) + b")"
         self.match_value = re.compile(value, re.DOTALL).match
         self._match_only_value = re.compile(_SPACES + value, re.DOTALL).fullmatch
