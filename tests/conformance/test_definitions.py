@@ -113,7 +113,8 @@ def written_by(form, given):
 
 @pytest.mark.parametrize("table", DECLARED)
 def test_the_contract_of_each_format(table):
-    form = format_of(table)
+    # Pieces of bytes that are not cut are all the same, but to try every cut of large ones takes long.
+    form = format_of(table | {"size": 40, "max_frame_size": 40} if table.get("format") == "opaque" else table)
     payloads, fields = written_by(form, {})
     check_format(form, payloads, fields=fields)
 
