@@ -16,9 +16,9 @@ SPECS = Path(__file__).parents[2] / "specs"
 NAMES = sorted(path.stem for path in SPECS.glob("protocols/*.toml"))
 
 # Something for every format: nothing, text, more than a short one takes, an item of the kinds that end themselves.
-PAYLOADS = (b"", b"abc", b"x" * 40, b"\x91\x01", b"[1]", b"\x60\x03abc")
+PAYLOADS = (b"", b"abc", b"x" * 40, b"0\0", b"\x91\x01", b"[1]", b"\x60\x03abc")
 BESIDES = ("after", "first", "otherwise", "codec", "join")
-VALUES = (1, "GET /a HTTP/1.1", *(bytes(size) for size in range(1, 140)))
+VALUES = (1, 0x6C, "GET /a HTTP/1.1", *(bytes(size) for size in range(1, 140)))
 
 
 def content_of(name):
