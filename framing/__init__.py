@@ -15,6 +15,7 @@ The core, without I/O: no sockets, no clock, no threads. The map, each floor imp
     formats/    codecs/               one kind of cut, one codec per file; ordinary plug-ins
     frame.py    codec.py              Frame and FrameFormat; Codec: the contracts of the two kinds of plug-in
     errors.py  picture.py             the error tree, nothing else is raised; byte pictures of frames
+    compiled.py                       whether the compiled twins of the hot loops run here
 
 `transports`, beside this package, runs a protocol on trio and uses only the names exported here.
 

@@ -11,8 +11,9 @@ from struct import Struct
 from typing import Literal
 
 from framing.capture.flow import Flow
-from framing.capture.ordinary import LINK_TYPE, Batch, PcapLayout, scan_pcap
+from framing.capture.ordinary import LINK_TYPE, Batch, PcapLayout
 from framing.capture.packet import Packet
+from framing.capture.scanning import pcap_scan
 from framing.capture.source import MAX_RECORD_SIZE, Source
 
 __all__ = ["MAGICS", "read_pcap"]
@@ -71,6 +72,7 @@ def _records(
 ) -> Iterator[Packet | Batch]:
     """Yield packets block by block: inside a block nothing is copied but the packet's own bytes."""
     _, header_size, scale = layout
+    scan = pcap_scan()
     unpack, number, needed = record.unpack_from, 0, header_size
     while source.has(needed):
         buffer, position, needed = source.buffer, source.start, header_size
@@ -78,7 +80,7 @@ def _records(
         while position <= last:
             if flows and link_type == LINK_TYPE:
                 before = number
-                position, number, chunks = scan_pcap(buffer, position, number, layout, flows)
+                position, number, chunks = scan(buffer, position, number, layout, flows)
                 if number > before:
                     yield Batch(chunks, number, number - before)
                 if position > last:

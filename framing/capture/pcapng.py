@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from struct import Struct
 
 from framing.capture.flow import Flow
-from framing.capture.ordinary import LINK_TYPE, Batch, PcapngLayout, scan_pcapng
+from framing.capture.ordinary import LINK_TYPE, Batch, PcapngLayout
 from framing.capture.packet import Packet
+from framing.capture.scanning import pcapng_scan
 from framing.capture.source import MAX_RECORD_SIZE, Source
 
 __all__ = ["SECTION", "read_pcapng"]
@@ -121,10 +122,11 @@ def read_pcapng(source: Source, flows: dict[bytes, Flow] | None = None) -> Itera
 class _Reader:
     """The state of a file: the section's byte order, its interfaces, the packets so far."""
 
-    __slots__ = ("_clocks", "_interfaces", "_order", "_source", "packet_count")
+    __slots__ = ("_clocks", "_interfaces", "_order", "_scan", "_source", "packet_count")
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._scan = pcapng_scan()
         self._order = _Order("<")
         self._interfaces: list[_Interface] = []
         self._clocks: list[tuple[int, int]] = []
@@ -134,7 +136,7 @@ class _Reader:
         """Put the ordinary packets in the blocks at hand into their flows, up to the first block that is no such."""
         source, before = self._source, self.packet_count
         layout = PcapngLayout(self._order.is_big, self._clocks)
-        scanned = scan_pcapng(source.buffer, source.start, before, layout, flows)
+        scanned = self._scan(source.buffer, source.start, before, layout, flows)
         source.start, self.packet_count, chunks = scanned
         return Batch(chunks, self.packet_count, self.packet_count - before) if self.packet_count > before else None
 

@@ -3,6 +3,7 @@
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+from framing.compiled import twins
 from framing.installation import DISTRIBUTION
 
 __all__ = ["installed_version", "scanner", "version_line"]
@@ -23,9 +24,6 @@ def version_line() -> str:
 
 
 def scanner() -> str:
-    """Say which twin of the hot loop runs and why.
-
-    >>> scanner()
-    'scanner: pure Python (this version has no compiled one)'
-    """
-    return "scanner: pure Python (this version has no compiled one)"
+    """Say which twins of the hot loops run, and why."""
+    found = twins()
+    return f"scanner: {'compiled C' if found.modules else 'pure Python'} ({found.reason})"

@@ -29,9 +29,10 @@ from framing.errors import DefinitionError, EncodeError
 from framing.formats.byteorder import ByteOrder
 from framing.formats.layout import Layout
 from framing.formats.length import Length
-from framing.formats.loops import PlainHeader, frame_scan, payload_scan, plain_measure
+from framing.formats.loops import PlainHeader, plain_measure
 from framing.formats.magic import layout_resync
 from framing.formats.notation import Field, parse_notation
+from framing.formats.scanning import scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
 
@@ -168,7 +169,7 @@ class HeaderFormat(FrameFormat):
             if plain.size == plain.header_size and plain.size in _PACK_CODES and plain.base <= plain.least:
                 self._pack = Struct(f"{'<>'[plain.order == 'big']}{_PACK_CODES[plain.size]}").pack
                 self._extra, self._most = plain.least - plain.base, plain.most - plain.least
-            self.scan, self.scan_frames = payload_scan(plain), frame_scan(plain, self)
+            self.scan, self.scan_frames = scans(plain, self)
 
     def _plain_header(self) -> PlainHeader | None:
         """Return what the quick loops must know, if that is enough to tell a frame's size."""

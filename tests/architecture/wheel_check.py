@@ -8,6 +8,7 @@ from pathlib import Path
 
 import framing
 import transports
+from framing.cli.versions import scanner
 from framing.entries import BUILTINS
 from framing.registry import entries, load, probe
 
@@ -42,7 +43,8 @@ def check() -> None:
     files = metadata.files("framewire") or []
     assert {"LICENSE"} <= {path.name for path in files}
     assert not [path for path in files if path.parts[0] == "tests"], "tests have got into the wheel"
-    print(f"the wheel is whole: {len(files)} files, {len(sources)} protocols, {len(vectors)} files of vectors")
+    counts = f"{len(files)} files, {len(sources)} protocols, {len(vectors)} files of vectors"
+    print(f"the wheel is whole: {counts}; {scanner()}")
 
 
 if __name__ == "__main__":

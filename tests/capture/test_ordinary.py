@@ -13,6 +13,7 @@ from framing.capture.files import read_batches
 from framing.capture.ordinary import Batch
 from framing.capture.overview import survey
 from framing.capture.reading import read
+from framing.compiled import twins
 from framing.toml import parse_protocol
 
 B = ("10.0.0.9", 9092)
@@ -86,6 +87,10 @@ class Talk:
             self.sequences[source, target] = sequence + len(payload) + bool(flags & (SYN | FIN)) & 0xFFFF_FFFF
         if 0.1 < odd < 0.13:
             self.held.append(frame)
+        elif 0.14 < odd < 0.16:
+            broken = bytearray(frame)
+            broken[rng.randrange(12, 54)] ^= 1 << rng.randrange(8)
+            self.frames.append(bytes(broken))
         elif not 0.13 < odd < 0.135:
             self.frames.append(frame if odd > 0.06 else (frame[: rng.randint(10, len(frame))], len(frame)))
 
@@ -97,6 +102,7 @@ def records_of(data, protocol, **options):
         return repr(error)
 
 
+@pytest.mark.parametrize("twin", ["pure", "compiled"])
 @pytest.mark.parametrize("name", PROTOCOLS)
 @settings(max_examples=40, deadline=None)
 @given(
@@ -107,13 +113,14 @@ def records_of(data, protocol, **options):
     cut=st.integers(0, 60),
     frames=st.booleans(),
 )
-def test_records_are_those_of_packets_one_by_one(wire, name, seed, order, form, block, cut, frames):
-    protocol = parse_protocol(PROTOCOLS[name], "test.toml")
+def test_records_are_those_of_packets_one_by_one(wire, twin, name, seed, order, form, block, cut, frames):
     packets = Talk(wire, seed).packets(60)
     data = wire.pcap(packets, order=order) if form == "pcap" else pcapng(wire, packets, order)
     data = data[: len(data) - cut]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(source, "BLOCK_SIZE", block)
+        choose(twin, patch)
+        protocol = parse_protocol(PROTOCOLS[name], "test.toml")
         joined = records_of(data, protocol, frames=frames)
         seen = list(map(repr, survey(io.BytesIO(data))))
         patch.setattr(Assembler, "join", lambda *_: None)
@@ -121,9 +128,17 @@ def test_records_are_those_of_packets_one_by_one(wire, name, seed, order, form, 
         assert seen == list(map(repr, survey(io.BytesIO(data))))
 
 
+def choose(twin, patch):
+    patch.setenv("FRAMING_PURE", "1" if twin == "pure" else "")
+    if twin == "compiled" and not twins().modules:
+        pytest.skip(twins().reason)
+
+
+@pytest.mark.parametrize("twin", ["pure", "compiled"])
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("form", ["pcap", "pcapng"])
-def test_ordinary_packets_come_together(wire, form, order):
+def test_ordinary_packets_come_together(wire, twin, form, order, monkeypatch):
+    choose(twin, monkeypatch)
     client, server = ENDS[0]
     make = wire.segment
     packets = [make(client, server, sequence=9, flags=SYN).data, make(server, client, sequence=9, flags=SYN | ACK).data]

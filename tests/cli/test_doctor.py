@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from framing.cli import main
+from framing.cli.versions import scanner
 
 
 def run(**options):
@@ -33,7 +34,7 @@ def test_python_and_the_scanner_are_named():
     shown = run()
 
     assert re.fullmatch(r"3\.\d+\.\d+, cpython, linux", finding(shown, "Python")[1])
-    assert finding(shown, "scanner") == ("ok", "pure Python (this version has no compiled one)")
+    assert finding(shown, "scanner") == ("ok", scanner().removeprefix("scanner: "))
 
 
 def test_a_message_goes_there_and_back():

@@ -2,6 +2,7 @@ import sys
 from importlib.metadata import version
 
 from framing.cli.versions import installed_version, scanner, version_line
+from framing.compiled import twins
 
 
 def test_a_version_is_the_installed_one(site):
@@ -18,5 +19,7 @@ def test_the_line_names_both():
     assert version_line() == f"framewire {version('framewire')}, Python {python}"
 
 
-def test_the_scanner_is_the_one_there_is():
-    assert "pure Python" in scanner()
+def test_the_scanner_is_the_one_there_is(monkeypatch):
+    assert ("compiled C" in scanner()) == bool(twins().modules)
+    monkeypatch.setenv("FRAMING_PURE", "1")
+    assert scanner() == "scanner: pure Python (FRAMING_PURE is set)"

@@ -1,5 +1,6 @@
 """The quick loops say what `measure` says, whatever the header, the limit and the bytes."""
 
+from inspect import isfunction
 from struct import pack
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framing import FrameParser, get_format
+from framing.compiled import twins
 
 HEADERS = st.sampled_from(
     [
@@ -39,6 +41,18 @@ def carefully(frame_format, data):
         place += total
 
 
+def made_by(twin, **options):
+    """A header format with the loops of one twin."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FRAMING_PURE", "1" if twin == "pure" else "")
+        if twin == "compiled" and not twins().modules:
+            pytest.skip(twins().reason)
+        made = get_format("header", **options)
+    assert made.scan.__name__ == "scan"
+    assert isfunction(made.scan) == (twin == "pure")
+    return made
+
+
 @given(
     header=HEADERS,
     limit=st.integers(8, 60),
@@ -50,9 +64,11 @@ def carefully(frame_format, data):
     room=st.integers(1, 9),
     flipped=st.none() | st.integers(0, 200),
 )
-def test_loops_are_twins_of_measure(header, limit, payloads, rest, room, flipped):
+@pytest.mark.parametrize("twin", ["pure", "compiled"])
+def test_loops_are_twins_of_measure(twin, header, limit, payloads, rest, room, flipped):
     notation, counts = header
-    frame_format = get_format("header", header=notation, counts=counts, max_frame_size=limit)
+    frame_format = made_by(twin, header=notation, counts=counts, max_frame_size=limit)
+    assert frame_format == get_format("header", header=notation, counts=counts, max_frame_size=limit)
     writer = get_format("header", header=notation, counts=counts, max_frame_size=200)
     fields = dict.fromkeys(writer.field_names, 7) | ({"tail": b"abc"} if "tail" in writer.field_names else {})
     fields = {name: value for name, value in fields.items() if name != "mark"}

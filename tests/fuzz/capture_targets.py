@@ -6,9 +6,11 @@ others say FramingError; a target then returns the name itself.
 
 import io
 import json
+import os
 import random
 from contextlib import suppress
 from pathlib import Path
+from unittest.mock import patch
 
 from framing import get_protocol
 from framing.capture import from_json, json_line, read, read_raw, survey, to_json
@@ -47,6 +49,16 @@ def records(data):
     whole = record_lines(io.BytesIO(data), protocol)
     if data.startswith(SECTION):
         assert record_lines(Pipe(data, chance), protocol) == whole
+
+
+def scans(data):
+    """Packets that are taken many at a time, by either twin, give the records of packets one by one."""
+    protocol = PROTOCOLS[data[-1] % len(PROTOCOLS) if data else 0]
+    told = []
+    for pure, join in (("1", Assembler.join), ("", Assembler.join), ("", lambda *_: None)):
+        with patch.dict(os.environ, {"FRAMING_PURE": pure}), patch.object(Assembler, "join", join):
+            told.append(record_lines(io.BytesIO(data), protocol))
+    assert told[0] == told[1] == told[2]
 
 
 def record_lines(file, protocol):
@@ -197,7 +209,7 @@ MSGPACK_VALUES = [
     b"\xc7\x0c\xff\x00\x00\x00\x07" + b"\xff" * 8,
 ]
 
-TARGETS = {one.__name__: one for one in (records, raw_records, flows, segments, json_texts, json_values)}
+TARGETS = {one.__name__: one for one in (records, scans, raw_records, flows, segments, json_texts, json_values)}
 
 
 def targets():
@@ -211,6 +223,7 @@ def seeds(chance):
     damages = [bytes((number,)) + chance.randbytes(3 * chance.randint(0, 6)) for number in range(len(PACKETS))]
     return {
         "records": files,
+        "scans": files,
         "raw_records": [b"\3\0\1\xc0\0\2\x91\1", b"\4a line\nanother\n", *(b"\0" + data[-300:] for data in files)],
         "flows": files,
         "segments": [*(bytes((number,)) for number in range(len(PACKETS))), *damages],

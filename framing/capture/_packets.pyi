@@ -1,0 +1,11 @@
+from framing.capture.flow import Flow, Mark
+from framing.capture.ordinary import PcapLayout, PcapngLayout
+
+_Parts = tuple[Flow, int, int, bytes, int, list[Mark] | None]
+
+def scan_pcap(
+    buffer: bytes, position: int, number: int, layout: PcapLayout, flows: dict[bytes, Flow], /
+) -> tuple[int, int, list[_Parts]]: ...
+def scan_pcapng(
+    buffer: bytes, position: int, number: int, layout: PcapngLayout, flows: dict[bytes, Flow], /
+) -> tuple[int, int, list[_Parts]]: ...

@@ -1,0 +1,36 @@
+"""Which twin of the scans over ordinary packets runs: the compiled one where there is one, else the Python one."""
+
+from collections.abc import Callable
+from typing import Any
+
+from framing.capture.flow import Chunk, Flow
+from framing.capture.ordinary import PcapLayout, PcapngLayout, Taken, scan_pcap, scan_pcapng
+from framing.compiled import twins
+
+__all__ = ["PcapScan", "PcapngScan", "pcap_scan", "pcapng_scan"]
+
+PcapScan = Callable[[bytes, int, int, PcapLayout, dict[bytes, Flow]], Taken]
+PcapngScan = Callable[[bytes, int, int, PcapngLayout, dict[bytes, Flow]], Taken]
+
+
+def pcap_scan() -> PcapScan:
+    """Return what takes ordinary packets from the records of a pcap file."""
+    return _compiled("scan_pcap") or scan_pcap
+
+
+def pcapng_scan() -> PcapngScan:
+    """Return what takes ordinary packets from the blocks of a pcapng section."""
+    return _compiled("scan_pcapng") or scan_pcapng
+
+
+def _compiled(name: str) -> Callable[..., Taken] | None:
+    module = twins().modules.get("framing.capture._packets")
+    if module is None:
+        return None
+    scan = getattr(module, name)
+
+    def scanned(buffer: bytes, position: int, number: int, layout: Any, flows: dict[bytes, Flow]) -> Taken:
+        position, number, found = scan(buffer, position, number, layout, flows)
+        return position, number, [Chunk(*parts) for parts in found]
+
+    return scanned
