@@ -252,6 +252,10 @@ class DirectionReader:
         if old.finished:
             self._reader.finish()
 
+    def begin_again(self, offset: int) -> None:
+        """Go on in the same phase with a payload that stands alone; what is pending, or bad, is dropped."""
+        self._reader = MessageReader(self.phase.wire, offset=offset, frame_count=self._reader.frame_count)
+
     def owe(self, phase_name: str) -> None:
         """Take note that this side answers in a phase, once it has answered what came before. [F79]"""
         self._owed.append(phase_name)

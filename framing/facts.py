@@ -6,7 +6,7 @@ nothing until it is imported, which a list does not do.
 
 import re
 import tomllib
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from framing import registry
 from framing.errors import DefinitionError
@@ -61,8 +61,8 @@ def _ports(content: dict[str, Any], key: str) -> tuple[int, ...]:
     return tuple(port for port in ports if type(port) is int) if isinstance(ports, list) else ()
 
 
-def names_by_port() -> dict[int, tuple[str, ...]]:
-    """Return the names of the protocols on each TCP port, of those that are files: a guess shall run nobody's code.
+def names_by_port(kind: Literal["ports", "udp_ports"] = "ports") -> dict[int, tuple[str, ...]]:
+    """Return the names of the protocols on each TCP or UDP port, of those that are files: no guess runs anybody's code.
 
     >>> names_by_port()[9092]
     ('kafka',)
@@ -70,7 +70,7 @@ def names_by_port() -> dict[int, tuple[str, ...]]:
     known: dict[int, tuple[str, ...]] = {}
     for entry in registry.entries("protocol"):
         try:
-            ports = facts_of(entry).ports if entry.usable else ()
+            ports: tuple[int, ...] = getattr(facts_of(entry), kind) if entry.usable else ()
         except DefinitionError:  # told by `framing protocols`; here it is only one guess less
             continue
         for port in ports:

@@ -52,9 +52,10 @@ def test_ports_have_the_names_of_all_that_are_on_them(site):
     files = {
         "acme_protocols/acme_log.toml": "ports = [9092, 1]",
         "acme_protocols/acme_bad.toml": "ports = [",
-        "acme_protocols/acme_too.toml": "ports = [1]",
+        "acme_protocols/acme_too.toml": "ports = [1]\nudp_ports = [1]",
     }
     site.install("acme", {"framing.protocols.v1": "acme = acme_protocols"}, files=files)
+    assert "acme_too" in names_by_port("udp_ports")[1]
     known = names_by_port()
     assert known[9092] == ("kafka", "acme_log")
     assert known[1] == ("acme_log", "acme_too")

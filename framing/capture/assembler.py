@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from framing.capture.flow import Chunk, Connection, EndReason, Event, Flow
-from framing.capture.key import reverse_key
+from framing.capture.key import Transport, ports_of, reverse_key, transport_of
 from framing.capture.ordinary import Batch
 from framing.capture.packet import Packet
 from framing.capture.segment import ACK, FIN, RST, SYN, Segment, find_segment
@@ -14,16 +14,17 @@ from framing.capture.tcp import (
     advance,
     begin,
     close,
+    give_up,
     is_same_start,
     is_settling,
     place,
     relax,
     settle,
 )
-from framing.capture.unpacking import Unpacker
+from framing.capture.unpacking import Unpacked, Unpacker
 from framing.errors import CaptureFileError
 
-__all__ = ["FLOW_BUDGET", "MAX_CONNECTIONS", "TOTAL_BUDGET", "Assembler", "assemble"]
+__all__ = ["FLOW_BUDGET", "MAX_CONNECTIONS", "TOTAL_BUDGET", "Assembler", "assemble", "learn_sides"]
 
 # [P18] Bytes held behind holes. One flow: a hole is filled within a window, and Linux and Windows let a window grow to
 # 6 and 16 MiB; captures that lose packets fill it to the brim, so this is where waiting stops to pay.
@@ -45,6 +46,8 @@ class Assembler:
 
     Args:
         server_ports: where no SYN was seen, the side with one of these ports is the server.
+        datagram_ports: UDP datagrams are taken from or to these ports; `None` takes all.
+        datagram_servers: the side with one of these UDP ports is the server; by default those that are taken.
         flow_budget: bytes that one flow may hold behind holes.
         total_budget: bytes that all flows together may hold behind holes.
         max_connections: how many connections are known at one time; the one that was quiet for longest goes first.
@@ -62,16 +65,22 @@ class Assembler:
         self,
         *,
         server_ports: Collection[int] = (),
+        datagram_ports: Collection[int] | None = (),
+        datagram_servers: Collection[int] = (),
         flow_budget: int = FLOW_BUDGET,
         total_budget: int = TOTAL_BUDGET,
         max_connections: int = MAX_CONNECTIONS,
     ) -> None:
-        self._unpacker = Unpacker()
+        self._unpacker = Unpacker(datagram_ports or ())
+        self._datagram_ports = None if datagram_ports is None else frozenset(datagram_ports)
         self.counts = self._unpacker.counts
         self.connection_count = 0
         self.packet_count = 0
         self.joined: dict[bytes, Flow] = {}
-        self._server_ports = frozenset(server_ports)
+        self._server_ports: dict[Transport, frozenset[int]] = {
+            "tcp": frozenset(server_ports),
+            "udp": frozenset(datagram_servers or datagram_ports or ()),
+        }
         self._flow_budget = flow_budget
         self._total_budget = total_budget
         self._max_connections = max_connections
@@ -142,16 +151,42 @@ class Assembler:
         """Unpack by the general way."""
         events: list[Event] = []
         for unpacked in self._unpacker.unpack(packet):
-            if unpacked.is_datagram:
+            if not unpacked.is_datagram:
+                segment = unpacked.segment
+                events += self._add_odd(unpacked.packet, segment, self._flows.get(segment[0]))
+                self._note_tunnels(unpacked)
+            elif self._takes_datagram(unpacked):
+                events += self._add_alone(unpacked)
+            else:
                 self.counts.udp += 1
-                continue
-            key = unpacked.segment[0]
-            events += self._add_odd(unpacked.packet, unpacked.segment, self._flows.get(key))
-            if unpacked.tunnels:
-                connection = self._flows[key].connection
-                connection.tunnels = connection.tunnels or unpacked.tunnels
-                connection.is_tunnel_guessed |= unpacked.is_guessed
         return events
+
+    def _takes_datagram(self, unpacked: Unpacked) -> bool:
+        source, destination = ports_of(unpacked.segment[0])
+        ports = self._datagram_ports
+        return ports is None or source in ports or destination in ports
+
+    def _add_alone(self, unpacked: Unpacked) -> list[Event]:
+        """[P24] Take a payload as it is, as the next bytes of its flow."""
+        events: list[Event] = []
+        key, _, _, flags, start, end, cut = unpacked.segment
+        packet = unpacked.packet
+        flow = self._flows.get(key) or self._connect(key, flags, events)
+        flow.packet_count += 1
+        flow.last_number = packet.number
+        if start < end:
+            events.append(Chunk(flow, packet.timestamp_ns, flow.offset, packet.data[start:end], packet.number))
+            flow.offset += end - start
+        if cut:
+            give_up(flow, cut, "cut", events, (packet.timestamp_ns, packet.number))
+        self._note_tunnels(unpacked)
+        return events
+
+    def _note_tunnels(self, unpacked: Unpacked) -> None:
+        if unpacked.tunnels:
+            connection = self._flows[unpacked.segment[0]].connection
+            connection.tunnels = connection.tunnels or unpacked.tunnels
+            connection.is_tunnel_guessed |= unpacked.is_guessed
 
     def _add_odd(self, packet: Packet, segment: Segment, flow: Flow | None) -> list[Event]:
         events: list[Event] = []
@@ -163,7 +198,7 @@ class Assembler:
         flow.packet_count += 1
         flow.last_number = packet.number
         if flags & SYN:
-            _learn_sides(flow, flags)
+            learn_sides(flow, flags)
             begin(flow, sequence)
             sequence = sequence + 1 & 0xFFFF_FFFF
         elif flow.base < 0:
@@ -252,9 +287,10 @@ class Assembler:
 
     def _is_client(self, key: bytes) -> bool:
         """[P12] Guess from the ports: a known one is the server's, else the lower one, else who answers."""
-        source, destination = int.from_bytes(key[-4:-2], "big"), int.from_bytes(key[-2:], "big")
-        if (source in self._server_ports) != (destination in self._server_ports):
-            return destination in self._server_ports
+        source, destination = ports_of(key)
+        known = self._server_ports[transport_of(key)]
+        if (source in known) != (destination in known):
+            return destination in known
         return source >= destination
 
     def _close(self, connection: Connection, reason: EndReason, events: list[Event]) -> None:
@@ -304,7 +340,7 @@ def _continues(flow: Flow, sequence: int, flags: int) -> bool:
     return not is_late
 
 
-def _learn_sides(flow: Flow, flags: int) -> None:
+def learn_sides(flow: Flow, flags: int) -> None:
     """[P12] A SYN that comes late still tells who is the client."""
     connection = flow.connection
     if connection.is_guessed:

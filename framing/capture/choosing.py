@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 
+from framing.capture.key import Transport
 from framing.definition import get_protocol
 from framing.errors import FramingError
 from framing.protocol import Protocol
@@ -24,19 +25,32 @@ class ProtocolChoice:
     Attributes:
         by_port: the names, `None` where one protocol was said.
         server_ports: a side with one of these is the server, if nothing else tells.
-        wanted_ports: the ports to decode unless others are asked for, `None` for all.
+        wanted_ports: the TCP ports to decode unless others are asked for, `None` for all.
+        datagram_ports: the UDP ports to decode unless others are asked for.
+        transports: what connections may be carried by: where one protocol was said, what it has ports of, or either.
 
     Raises:
         RegistryError, DefinitionError: there is no such protocol as was said.
     """
 
-    __slots__ = ("_loaded", "_max_frame_size", "_said", "by_port", "server_ports", "wanted_ports")
+    __slots__ = (
+        "_loaded",
+        "_max_frame_size",
+        "_said",
+        "by_port",
+        "datagram_ports",
+        "server_ports",
+        "transports",
+        "wanted_ports",
+    )
 
     def __init__(self, protocol: Protocol | Text | NamesByPort, max_frame_size: int | None = None) -> None:
         self._max_frame_size = max_frame_size
         self._loaded: dict[str, Protocol | None] = {}
         self._said: Protocol | None = None
         self.by_port: NamesByPort | None = None
+        self.datagram_ports: frozenset[int] = frozenset()
+        self.transports: frozenset[Transport] = frozenset(("tcp",))
         if isinstance(protocol, Mapping):
             self.by_port = protocol
             self.server_ports = frozenset(protocol)
@@ -44,10 +58,14 @@ class ProtocolChoice:
         else:
             self._said = self._limited(protocol if isinstance(protocol, Protocol) else get_protocol(protocol))
             self.server_ports = frozenset(self._said.ports)
-            self.wanted_ports = self.server_ports or None
+            self.datagram_ports = frozenset(self._said.udp_ports)
+            self.transports = _transports(self._said)
+            self.wanted_ports = self.server_ports if self.server_ports or self.datagram_ports else None
 
-    def protocol(self, port: int) -> Protocol | None:
+    def protocol(self, port: int, transport: Transport = "tcp") -> Protocol | None:
         """Return what connections to a server's port speak; `None` if that is not known for sure."""
+        if transport not in self.transports:
+            return None
         if self.by_port is None:
             return self._said
         names = self.by_port.get(port, ())
@@ -71,3 +89,9 @@ class ProtocolChoice:
 
     def _limited(self, protocol: Protocol) -> Protocol:
         return protocol if self._max_frame_size is None else protocol.limited(self._max_frame_size)
+
+
+def _transports(protocol: Protocol) -> frozenset[Transport]:
+    tcp: set[Transport] = {"tcp"} if protocol.ports or not protocol.udp_ports else set()
+    udp: set[Transport] = {"udp"} if protocol.udp_ports or not protocol.ports else set()
+    return frozenset(tcp | udp)

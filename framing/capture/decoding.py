@@ -18,7 +18,7 @@ from framing.parser import FrameParser
 from framing.protocol import Protocol, Side, other_side
 from framing.wire import WireFormat
 
-__all__ = ["ConversationDecoder"]
+__all__ = ["ConversationDecoder", "DatagramDecoder"]
 
 
 class ConversationDecoder:
@@ -83,6 +83,30 @@ class ConversationDecoder:
         while other in self._tracks and self._tracks[other].has_moved:
             yield from self._tracks[other].pull()
             other = other_side(other)
+
+
+class DatagramDecoder(ConversationDecoder):
+    """One connection of payloads that stand alone: what is wrong in one is wrong in no other.
+
+    Each is cut from its first byte to its last; what is left over is an error of that payload. Spec: [R8]
+    """
+
+    __slots__ = ()
+
+    @property
+    def is_settled(self) -> bool:
+        """Never: packets must come one by one."""
+        return False
+
+    def feed(self, side: Side, data: bytes, time_ns: int | None, packet_number: int | None) -> Iterator[Record]:
+        """Yield what a payload holds."""
+        track = self._tracks[side]
+        track.reader.begin_again(track.size + track.missing_size)
+        track.is_stopped = False
+        track.feed(data, time_ns, packet_number)
+        track.reader.finish()
+        yield from self._pulled(side)
+        track.is_stopped, track.tail_size = True, 0
 
 
 class _Track:

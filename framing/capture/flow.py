@@ -14,7 +14,7 @@ from collections import deque
 from typing import Any, Literal
 
 from framing.capture.address import format_address
-from framing.capture.key import destination_of, name_of, source_of
+from framing.capture.key import Transport, destination_of, name_of, source_of, transport_of
 
 __all__ = [
     "Chunk",
@@ -157,6 +157,11 @@ class Flow:
     def is_ended(self) -> bool:
         """Whether the `FlowEnd` was given."""
         return self.end_reason is not None
+
+    @property
+    def transport(self) -> Transport:
+        """What carries it."""
+        return transport_of(self.key)
 
     @property
     def source(self) -> tuple[str, int]:

@@ -19,6 +19,7 @@ __all__ = [
     "destination_of",
     "flow_key",
     "name_of",
+    "ports_of",
     "reverse_key",
     "source_of",
     "transport_of",
@@ -66,6 +67,11 @@ def destination_of(key: bytes) -> tuple[bytes, int]:
     """Return address and port of the receiver."""
     _, middle = _parts(key)
     return key[middle:-4], int.from_bytes(key[-2:], "big")
+
+
+def ports_of(key: bytes) -> tuple[int, int]:
+    """Return the ports of the sender and of the receiver."""
+    return int.from_bytes(key[-4:-2], "big"), int.from_bytes(key[-2:], "big")
 
 
 def name_of(key: bytes) -> str:

@@ -157,7 +157,15 @@ def _summary(record: SummaryRecord) -> dict[str, Any]:
         form["unused"] = dict(record.unused)
     if record.left is not None:
         form["left"] = {str(port): count for port, count in record.left.items()}
-    return form
+    return form | _tunnels(record)
+
+
+def _tunnels(record: SummaryRecord | FlowRecord) -> dict[str, Any]:
+    """[R6] Only where there are some."""
+    if not record.tunnels:
+        return {}
+    form: dict[str, Any] = {"tunnels": list(record.tunnels)}
+    return form | {"tunnel_guessed": True} if record.is_tunnel_guessed else form
 
 
 def _flow(record: FlowRecord) -> dict[str, Any]:
@@ -166,4 +174,5 @@ def _flow(record: FlowRecord) -> dict[str, Any]:
         form |= {"first_time": format_time(record.first_ns), "last_time": format_time(record.time_ns)}
     form |= {name: getattr(record, name) for name in _FLOW_COUNTS}
     form |= {"end": record.end, "server_port": record.server_port, "protocols": list(record.protocols)}
-    return form
+    form["transport"] = record.transport
+    return form | _tunnels(record)

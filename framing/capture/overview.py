@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 
 from framing.capture.assembler import Assembler
+from framing.capture.choosing import NamesByPort
 from framing.capture.files import read_batches
 from framing.capture.flow import Chunk, Event, Flow, FlowEnd
+from framing.capture.key import Transport
 from framing.capture.ordinary import Batch
 from framing.capture.reading import File
 from framing.capture.records import ErrorRecord, FlowRecord
@@ -14,21 +16,24 @@ from framing.errors import CaptureFileError
 __all__ = ["survey"]
 
 
-def survey(source: File, protocols: Mapping[int, tuple[str, ...]] | None = None) -> Iterator[FlowRecord | ErrorRecord]:
+def survey(
+    source: File, protocols: NamesByPort | None = None, datagram_protocols: NamesByPort | None = None
+) -> Iterator[FlowRecord | ErrorRecord]:
     """Yield a record for each flow as it ends; most end with the capture.
 
     Args:
         source: as for `read`.
         protocols: server port → names of protocols. Where no SYN was seen, a side with one of these ports is the
             server.
+        datagram_protocols: the same for UDP.
 
     Raises:
         CaptureFileError: this is no capture. One that is damaged or truncated yields all before that, and an
             `ErrorRecord` at last.
         OSError: the file cannot be opened or read.
     """
-    known = protocols or {}
-    assembler = Assembler(server_ports=known)
+    known: dict[Transport, NamesByPort] = {"tcp": protocols or {}, "udp": datagram_protocols or {}}
+    assembler = Assembler(server_ports=known["tcp"], datagram_ports=None, datagram_servers=known["udp"])
     damage = None
     with closing(read_batches(source, assembler.joined)) as packets:
         try:
@@ -48,7 +53,7 @@ def survey(source: File, protocols: Mapping[int, tuple[str, ...]] | None = None)
         yield ErrorRecord(None, None, False, None, damage.packet_number, damage, damage.offset)
 
 
-def _taken(event: Event, known: Mapping[int, tuple[str, ...]]) -> Iterator[FlowRecord]:
+def _taken(event: Event, known: Mapping[Transport, NamesByPort]) -> Iterator[FlowRecord]:
     connection = event.flow.connection
     if connection.context is None:
         connection.context = {}
@@ -63,7 +68,7 @@ def _taken(event: Event, known: Mapping[int, tuple[str, ...]]) -> Iterator[FlowR
 
 
 def _ended(
-    event: FlowEnd, seen: tuple[int | None, int | None, int | None], known: Mapping[int, tuple[str, ...]]
+    event: FlowEnd, seen: tuple[int | None, int | None, int | None], known: Mapping[Transport, NamesByPort]
 ) -> FlowRecord:
     flow = event.flow
     first_ns, last_ns, packet_number = seen
@@ -83,5 +88,8 @@ def _ended(
         conflicting_size=flow.conflicting_size,
         end=event.reason,
         server_port=port,
-        protocols=known.get(port, ()),
+        protocols=known[flow.transport].get(port, ()),
+        transport=flow.transport,
+        tunnels=flow.connection.tunnels,
+        is_tunnel_guessed=flow.connection.is_tunnel_guessed,
     )

@@ -12,9 +12,10 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
 
+from framing.capture.alone import PacketAssembler
 from framing.capture.assembler import Assembler
 from framing.capture.choosing import NamesByPort, ProtocolChoice
-from framing.capture.decoding import ConversationDecoder
+from framing.capture.decoding import ConversationDecoder, DatagramDecoder
 from framing.capture.files import Follow, read_batches, read_chunks, source_name
 from framing.capture.flow import Chunk, Connection, Event, Flow, FlowEnd, Gap
 from framing.capture.ordinary import Batch
@@ -46,13 +47,15 @@ def read(
     every_flow: bool = False,
     max_frame_size: int | None = None,
     frames: bool = True,
+    per_packet: bool = False,
     follow: Follow | None = None,
 ) -> Iterator[Record]:
     """Yield the records of a pcap or pcapng file, compressed or not, those of a summary last.
 
     Which flows are decoded: with `flows`, those; with `ports`, those whose server has one; otherwise those on the
-    protocol's own ports, or all if it has none. Where no single protocol is said but which ones are known on each port,
-    it is never more than those on a port with exactly one, and each record says by which protocol.
+    protocol's own ports, or all over TCP if it has none. One that has ports of TCP alone, or of UDP, is not looked for
+    in the other. Each datagram is decoded on its own. Where no single protocol is said but which ones are known on each
+    TCP port, it is never more than those on a port with exactly one, and each record says by which protocol.
 
     Args:
         source: a path, `-` for stdin, or a binary file open for reading. It is never seeked.
@@ -62,6 +65,8 @@ def read(
         every_flow: decode all flows, whatever the protocol's ports.
         max_frame_size: limit on the whole frame, instead of the protocol's own.
         frames: whether there are records for good frames; without, they are only counted, which is much faster.
+        per_packet: decode each TCP payload on its own as well, in the order of the packets: for captures whose sequence
+            numbers are wrong.
         follow: asked at the end of the file whether to look again, such as `framing.capture.files.look_again`.
 
     Raises:
@@ -75,7 +80,14 @@ def read(
     if isinstance(flows, str):
         raise TypeError("flows is a collection of names, not one text")
     chosen = ports if ports is not None else None if every_flow else choice.wanted_ports
-    return _CaptureReading(source, choice, FlowSelection(chosen, flows), frames=frames).records(follow)
+    if "udp" not in choice.transports:
+        datagrams: Collection[int] | None = ()
+    elif flows or (every_flow and choice.datagram_ports):
+        datagrams = None
+    else:
+        datagrams = choice.datagram_ports if ports is None else ports
+    selection = FlowSelection(chosen, flows, datagrams)
+    return _CaptureReading(source, choice, selection, frames=frames, per_packet=per_packet).records(follow)
 
 
 def read_raw(
@@ -131,13 +143,18 @@ def _raw_records(source: File, protocol: Protocol, side: Side, frames: bool) -> 
 class _CaptureReading:
     """One run over a capture: the state of `read`."""
 
-    def __init__(self, source: File, choice: ProtocolChoice, selection: FlowSelection, *, frames: bool) -> None:
+    def __init__(
+        self, source: File, choice: ProtocolChoice, selection: FlowSelection, *, frames: bool, per_packet: bool
+    ) -> None:
         self.frames = frames
         self.name = source_name(source)
         self.source = source
         self.choice = choice
         self.selection = selection
-        self.assembler = Assembler(server_ports=selection.ports or choice.server_ports)
+        self.per_packet = per_packet
+        server_ports = selection.ports or choice.server_ports
+        kind = PacketAssembler if per_packet else Assembler
+        self.assembler = kind(server_ports=server_ports, datagram_ports=selection.datagram_ports)
         self.total = SummaryRecord(None, None, False, flow_count=0)
 
     def records(self, follow: Follow | None) -> Iterator[Record]:
@@ -179,7 +196,8 @@ class _CaptureReading:
         if isinstance(event, FlowEnd):
             if flow in opened.shown:
                 summary = self.counted(opened.decoder.summary(side, event.reason, flow.packet_count))
-                yield summary._replace(protocol=opened.name)
+                tunnels, is_guessed = flow.connection.tunnels, flow.connection.is_tunnel_guessed
+                yield summary._replace(protocol=opened.name, tunnels=tunnels, is_tunnel_guessed=is_guessed)
             del opened.sides[flow]
             if not opened.sides:
                 flow.connection.context = _LEFT
@@ -204,13 +222,15 @@ class _CaptureReading:
     def opened(self, connection: Connection) -> "_Opened | tuple[()]":
         """Decide about a connection when its first event comes; what is learnt later changes nothing."""
         port = connection.server.source[1]
-        protocol = self.choice.protocol(port)
+        transport = connection.server.transport
+        protocol = self.choice.protocol(port, transport)
         if not self.selection.takes(connection, decodable=protocol is not None) or protocol is None:
             self.assembler.join(connection)
             return _LEFT
         sides: dict[Flow, Side] = {connection.client: "client", connection.server: "server"}
         names = {side: flow.name for flow, side in sides.items()}
-        decoder = ConversationDecoder(protocol, names, midstream=connection.is_guessed, frames=self.frames)
+        kind = DatagramDecoder if self.per_packet or transport == "udp" else ConversationDecoder
+        decoder = kind(protocol, names, midstream=connection.is_guessed, frames=self.frames)
         return _Opened(decoder, sides, frozenset(filter(self.selection.shows, sides)), self.choice.name(port))
 
     def counted(self, summary: SummaryRecord) -> SummaryRecord:
@@ -235,19 +255,15 @@ class _CaptureReading:
         is_chosen = selection.ports is not None or selection.names or by_port is not None
         if selection.taken_count or not self.assembler.packet_count or not is_chosen:
             return
-        if selection.names:
-            wanted = f"called {', '.join(sorted(selection.names))}"
-        elif by_port is not None:
-            wanted = "on a port with exactly one known protocol"
-        else:
-            wanted = f"on port {', '.join(map(str, sorted(selection.ports or ())))}"
+        is_said = selection.names or by_port is None
+        wanted = selection.wanted if is_said else "on a port with exactly one known protocol"
         unused = ", ".join(f"{count} {name}" for name, count in self.unused().items())
         raise CaptureError(
-            f"this capture has no TCP flow {wanted}",
+            f"this capture has no flow {wanted}",
             file=self.name,
             found=f"ports {selection.ports_left(by_port or {})}"
             if selection.left
-            else f"no TCP flow at all, but packets {unused}",
+            else f"no flow at all, but packets {unused}",
             hint="choose with ports=, flows= or every_flow=True (--port, --flow, --all)",
         )
 

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from framing.capture.flow import EndReason, GapReason
+from framing.capture.key import Transport
 from framing.errors import FramingError, StreamGapError
 from framing.frame import Frame
 from framing.protocol import Side
@@ -170,6 +171,8 @@ class SummaryRecord(NamedTuple):
         packet_count: packets of the flow; of the capture, other flows included; 0 for raw bytes.
         left: connections that were not decoded, by the server's port; the 100 most frequent ones.
         unused: why packets of the capture carry nothing that can be used, and how many; see `PacketCounts`.
+        tunnels: what packets of the flow came through, the outermost first.
+        is_tunnel_guessed: only a port number, or looks, tell that there was a tunnel.
     """
 
     flow: str | None
@@ -188,6 +191,8 @@ class SummaryRecord(NamedTuple):
     unused: Mapping[str, int] | None = None
     left: Mapping[int, int] | None = None
     protocol: str = ""
+    tunnels: tuple[str, ...] = ()
+    is_tunnel_guessed: bool = False
 
     @property
     def type(self) -> str:
@@ -208,6 +213,8 @@ class FlowRecord(NamedTuple):
         end: why the flow ended; see `framing.capture.flow`.
         server_port: the port of the side that is the server.
         protocols: names of protocols that have this port.
+        transport: tcp or udp.
+        tunnels, is_tunnel_guessed: as in `SummaryRecord`.
     """
 
     flow: str
@@ -225,6 +232,9 @@ class FlowRecord(NamedTuple):
     end: EndReason
     server_port: int
     protocols: tuple[str, ...] = ()
+    transport: Transport = "tcp"
+    tunnels: tuple[str, ...] = ()
+    is_tunnel_guessed: bool = False
 
     @property
     def type(self) -> str:

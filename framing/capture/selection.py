@@ -15,15 +15,22 @@ class FlowSelection:
     """Takes connections or leaves them, and remembers the ports of those it left.
 
     Args:
-        ports: the server's; `None` takes every port.
-        names: flows `10.0.0.5:51744>10.0.0.9:9092`, with or without `#2`; endpoints `10.0.0.9:9092`; addresses. A
-            connection is taken if it has one of them. If there are any, ports do not count.
+        ports: the server's; `None` takes every port. Datagrams are not asked: only wanted ones come here.
+        names: flows `10.0.0.5:51744>10.0.0.9:9092`, with or without `/udp` and `#2`; endpoints `10.0.0.9:9092`;
+            addresses. A connection is taken if it has one of them. If there are any, ports do not count.
+        datagram_ports: the UDP ports whose datagrams are wanted, `None` for all.
     """
 
-    __slots__ = ("left", "names", "ports", "taken_count")
+    __slots__ = ("datagram_ports", "left", "names", "ports", "taken_count")
 
-    def __init__(self, ports: Collection[int] | None = None, names: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        ports: Collection[int] | None = None,
+        names: Iterable[str] = (),
+        datagram_ports: Collection[int] | None = (),
+    ) -> None:
         self.ports = None if ports is None else frozenset(ports)
+        self.datagram_ports = None if datagram_ports is None else frozenset(datagram_ports)
         self.names = frozenset(names)
         self.left: Counter[int] = Counter()
         self.taken_count = 0
@@ -34,7 +41,7 @@ class FlowSelection:
         if self.names:
             taken = any(self.shows(flow) for flow in (connection.client, connection.server))
         else:
-            taken = self.ports is None or port in self.ports
+            taken = self.ports is None or port in self.ports or connection.server.transport == "udp"
         if taken and decodable:
             self.taken_count += 1
             return True
@@ -46,8 +53,20 @@ class FlowSelection:
         if not self.names:
             return True
         bare = flow.name.partition("#")[0]
-        places = {flow.name, bare, *bare.split(">"), flow.source[0], flow.destination[0]}
+        # Without what carries it, and its virtual network.
+        plain = bare.partition("/")[0]
+        places = {flow.name, bare, plain, *plain.split(">"), flow.source[0], flow.destination[0]}
         return not self.names.isdisjoint(places)
+
+    @property
+    def wanted(self) -> str:
+        """What is looked for, for a message."""
+        if self.names:
+            return f"called {', '.join(sorted(self.names))}"
+        datagram_ports = sorted(self.datagram_ports or ())
+        return (
+            f"on port {', '.join([*map(str, sorted(self.ports or ())), *(f'{port}/udp' for port in datagram_ports)])}"
+        )
 
     def ports_left(self, names: Mapping[int, tuple[str, ...]] | None = None) -> str:
         """Return the ports of the connections that were left, for a message: the most frequent first.

@@ -25,6 +25,7 @@ __all__ = [
     "advance",
     "begin",
     "close",
+    "give_up",
     "is_same_start",
     "is_settling",
     "place",
@@ -120,7 +121,7 @@ def advance(flow: Flow, out: list[Event]) -> None:
             out.append(Chunk(flow, timestamp_ns, start, data, number))
         flow.offset = end
         if cut and (count == len(pending) or (cut := min(cut, max(0, pending[count][0] - end)))):
-            _give_up(flow, cut, "cut", out, (timestamp_ns, number))
+            give_up(flow, cut, "cut", out, (timestamp_ns, number))
     if count:
         del pending[:count]
         flow.covered_count = 0
@@ -182,7 +183,7 @@ def close(flow: Flow, reason: EndReason, out: list[Event]) -> None:
         # One number more than the bytes is the FIN's, whose packet may be missing too.
         missing = _distance(flow, flow.reverse.last_ack) - flow.offset
         if 1 < missing <= _WINDOW:
-            _give_up(flow, missing, "end", out, (None, flow.last_number))
+            give_up(flow, missing, "end", out, (None, flow.last_number))
     _end(flow, reason, out)
 
 
@@ -283,11 +284,12 @@ def _skip_hole(flow: Flow, reason: GapReason, out: list[Event]) -> None:
     size = first[0] - flow.offset
     if size:
         flow.next_sequence = flow.next_sequence + size & _MASK
-        _give_up(flow, size, reason, out, (first[4], first[5]))
+        give_up(flow, size, reason, out, (first[4], first[5]))
     advance(flow, out)
 
 
-def _give_up(flow: Flow, size: int, reason: GapReason, out: list[Event], origin: tuple[int | None, int]) -> None:
+def give_up(flow: Flow, size: int, reason: GapReason, out: list[Event], origin: tuple[int | None, int]) -> None:
+    """Make a gap of the next bytes."""
     out.append(Gap(flow, origin[0], flow.offset, size, origin[1], reason))
     flow.offset += size
     flow.gap_count += 1

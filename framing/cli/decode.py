@@ -38,6 +38,7 @@ _CAPTURE_OPTIONS = {"ports": "--port", "flows": "--flow", "every_flow": "--all"}
 @click.option("--all", "every_flow", is_flag=True, help="All flows, whatever ports the protocol has.")
 @click.option("--max-frame-size", type=click.IntRange(1), metavar="BYTES", help="Limit on a whole frame.")
 @click.option("--recovery", type=click.Choice(POLICY_NAMES), help="What to do behind bad bytes, if the format can.")
+@click.option("--per-packet", is_flag=True, help="Decode each TCP payload on its own, as every datagram is.")
 @click.option("--follow", is_flag=True, help="At the end of FILE wait for more, until interrupted.")
 @click.option("--limit", type=click.IntRange(1), metavar="COUNT", help="Stop after so many frames.")
 @click.option("--count", "counted", is_flag=True, help="Only count frames: errors, gaps and sums, and much faster.")
@@ -52,6 +53,7 @@ def decode(
     side: str | None,
     max_frame_size: int | None,
     recovery: str | None,
+    per_packet: bool,
     follow: bool,
     limit: int | None,
     counted: bool,
@@ -69,7 +71,9 @@ def decode(
       tcpdump -w - 'port 5432' | framing decode - --protocol postgresql
       framing decode capture.pcapng --protocol mqtt --follow
 
-    Without --port, --flow or --all, the flows on the protocol's own ports are decoded, or all if it has none. Without
+    Without --port, --flow or --all, the flows on the protocol's own ports are decoded, or all over TCP if it has none.
+    Each UDP datagram is decoded on its own; where TCP's sequence numbers are wrong, so that flows cannot be put
+    together, --per-packet does the same with each TCP payload. Without
     --protocol or --frame, each flow is decoded by the protocol of its server's port, if only one is known there, and
     stderr tells what was taken for what. After a frame error, or where the capture lacks bytes, the rest of that flow
     is skipped and counted; others go on. With --recovery it goes on, too: behind the bad frame, if its size is known
@@ -94,6 +98,8 @@ def decode(
     _check_options(raw, side, given)
     if follow and (raw or file == "-"):
         raise click.UsageError("--follow is for a capture in a file; stdin is read as it grows, and --raw knows no end")
+    if per_packet and raw:
+        raise click.UsageError("--per-packet is for a capture; --raw has no packets")
     if known is not None and "every_flow" in given:
         raise click.UsageError("--all needs --protocol or --frame: on other ports than the known ones none is known")
     if full and form != "text":
@@ -104,7 +110,7 @@ def decode(
     if isinstance(wire, Protocol) and raw:
         records = read_raw(file, wire, side=cast(Side, side or "client"), **options)  # type: ignore[arg-type]
     else:
-        options["follow"] = look_again if follow else None
+        options |= {"follow": look_again if follow else None, "per_packet": per_packet}
         records = _capture_records(file, wire, options | given)
     is_live = follow or file == "-"
     output = _JsonOutput(file, is_live) if form == "jsonl" else _TextOutput(file, is_live, full=full, counted=counted)

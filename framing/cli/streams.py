@@ -16,20 +16,36 @@ from framing.facts import names_by_port
 
 __all__ = ["streams"]
 
-_HEAD = ("FLOW", "SIDE", "PACKETS", "BYTES", "MISSING", "RESENT", "CONFLICTING", "FIRST", "LAST", "END", "PROTOCOL")
+_HEAD = (
+    "FLOW",
+    "SIDE",
+    "PACKETS",
+    "BYTES",
+    "MISSING",
+    "RESENT",
+    "CONFLICTING",
+    "FIRST",
+    "LAST",
+    "END",
+    "TUNNEL",
+    "PROTOCOL",
+)
 # So many rows are sorted and aligned together: a port scan of a million flows must not fill the memory.
 _BLOCK_COUNT = 10_000
 
 _NUMBERS = range(2, 7)
 _TROUBLES = range(4, 7)
 _TIMES = range(7, 9)
+_TUNNEL = 10
 
 
 @click.command(short_help="List the connections of a capture")
 @click.argument("file", default="-")
 @click.option("--format", "form", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
 def streams(file: str, form: str) -> None:
-    """List the TCP flows of FILE, a pcap or pcapng capture: two for each connection, one for each direction.
+    """List the flows of FILE, a pcap or pcapng capture: two for each connection, one for each direction.
+
+    Those over UDP have /udp behind their names, those in a virtual network its number.
 
     \b
     Examples:
@@ -42,13 +58,14 @@ def streams(file: str, form: str) -> None:
     RESENT       bytes that came again; CONFLICTING of them were not the same
     FIRST, LAST  the times of the packets with bytes
     END          fin, reset, or capture: it went on when the capture ended
+    TUNNEL       what its packets came through; with a question mark where only a port number tells
     PROTOCOL     known protocols on the server's port; whether it is one, only decoding tells
 
     Exit codes: 4 if the capture ends inside a packet, 3 if it is damaged; what is before is listed.
     """
     rows: list[FlowRecord] = []
     code, is_empty = OK, True
-    for record in survey(file, names_by_port()):
+    for record in survey(file, names_by_port(), names_by_port("udp_ports")):
         if form == "jsonl":
             sys.stdout.write(json_line(record))
         elif isinstance(record, FlowRecord):
@@ -79,7 +96,8 @@ def _cells(row: FlowRecord) -> list[str]:
     sizes = (row.packet_count, row.size, row.missing_size, row.retransmitted_size, row.conflicting_size)
     times = ("-" if time is None else format_time(time) for time in (row.first_ns, row.time_ns))
     side = row.direction + ("?" if row.is_guessed else "")
-    return [row.flow, side, *map(str, sizes), *times, row.end, ", ".join(row.protocols) or "-"]
+    tunnel = "/".join(row.tunnels) + ("?" if row.is_tunnel_guessed else "")
+    return [row.flow, side, *map(str, sizes), *times, row.end, tunnel or "-", ", ".join(row.protocols) or "-"]
 
 
 def _print_on_terminal(cells: Sequence[Sequence[str]]) -> None:
@@ -89,7 +107,9 @@ def _print_on_terminal(cells: Sequence[Sequence[str]]) -> None:
     from rich.text import Text
 
     shown = [
-        index for index in range(len(_HEAD)) if index not in _TROUBLES or any(line[index] != "0" for line in cells)
+        index
+        for index in range(len(_HEAD))
+        if index not in (*_TROUBLES, _TUNNEL) or any(line[index] not in ("0", "-") for line in cells)
     ]
     table = Table(box=None, header_style="bold", pad_edge=False)
     for index in shown:

@@ -4,6 +4,7 @@ from framing import CaptureError, get_protocol
 from framing.capture import FrameRecord, SummaryRecord, read, record_to_json
 from framing.capture.choosing import ProtocolChoice
 from framing.errors import FrameTooLargeError, UnknownNameError
+from framing.protocol import Protocol
 
 KNOWN = {9092: ("kafka",), 443: ("tls",), 80: ("kafka", "tls"), 7: ("no_such_protocol",)}
 KAFKA_FRAME, TLS_FRAME = bytes.fromhex("0000000161"), bytes.fromhex("1603030001ff")
@@ -83,3 +84,25 @@ def test_errors_have_the_protocol_too(capture):
     speak(capture, 9092, 1, bytes.fromhex("00ffffff"))
     [error] = [one for one in read(capture.file(), KNOWN, max_frame_size=99) if one.type == "error"]
     assert (type(error.error), error.protocol) == (FrameTooLargeError, "kafka")
+
+
+@pytest.mark.parametrize(
+    ("ports", "udp_ports", "transports", "wanted"),
+    [
+        ((5,), (), {"tcp"}, {5}),
+        ((), (5,), {"udp"}, set()),
+        ((5,), (6,), {"tcp", "udp"}, {5}),
+        ((), (), {"tcp", "udp"}, None),
+    ],
+)
+def test_ports_tell_what_carries_a_protocol(ports, udp_ports, transports, wanted):
+    """[R8]"""
+    wire = get_protocol("u8/raw").client.wire
+    choice = ProtocolChoice(Protocol.both_ways("some", wire, ports=ports, udp_ports=udp_ports))
+    assert (choice.transports, choice.wanted_ports, choice.datagram_ports) == (transports, wanted, frozenset(udp_ports))
+    for transport in ("tcp", "udp"):
+        assert (choice.protocol(5, transport) is not None) == (transport in transports)
+
+
+def test_ports_of_tcp_say_nothing_about_datagrams():
+    assert ProtocolChoice(KNOWN).protocol(9092, "udp") is None

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from framing import DecodeError, FrameTooLargeError, HeaderError, Message, TruncatedFrameError, get_protocol
 from framing.capture import FrameRecord, GapRecord
-from framing.capture.decoding import ConversationDecoder
+from framing.capture.decoding import ConversationDecoder, DatagramDecoder
 from framing.toml import parse_protocol
 
 NAMES = {"client": "a:1>b:2", "server": "b:2>a:1"}
@@ -206,3 +206,18 @@ def test_each_byte_is_accounted_for(chunks, gaps):
     assert summary.size == sum(map(len, chunks)) == sum(framed) + summary.skipped_size + summary.tail_size
     assert summary.frame_count == len(framed)
     assert summary.error_count == sum(one.type == "error" for one in records)
+
+
+def test_a_payload_that_stands_alone_owes_nothing_to_the_next():
+    """[R8] Cut behind a message's first frame, or bad: the next payload begins anew. Phases go on."""
+    decoder = DatagramDecoder(get_protocol("u8/raw"), {"client": "a>b"})
+    found = [
+        (one.type, one.packet_number, one.offset, one.number)
+        for number, payload in enumerate([b"\1a\2b", b"\1c", b""], 1)
+        for one in decoder.feed("client", payload, number, number)
+    ]
+    assert found == [("frame", 1, 0, 0), ("error", 1, 2, 1), ("frame", 2, 4, 1)]
+    assert not decoder.is_settled
+    assert list(decoder.finish("client")) == []
+    summary = decoder.summary("client")
+    assert (summary.frame_count, summary.size, summary.skipped_size, summary.tail_size) == (2, 6, 2, 0)

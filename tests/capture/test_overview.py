@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from framing import CaptureFileError
-from framing.capture import ErrorRecord, FlowRecord, survey
+from framing.capture import ErrorRecord, FlowRecord, record_to_json, survey
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 ORACLE = json.loads((CORPUS / "oracle.json").read_bytes())
@@ -87,3 +87,20 @@ def test_a_truncated_capture_is_told_last():
 def test_no_capture_is_refused():
     with pytest.raises(CaptureFileError, match="looks like text"):
         next(survey(io.BytesIO(b"no capture at all, but text")))
+
+
+def test_datagrams_and_tunnels_are_listed(wire):
+    """[R9]"""
+    dns = wire.ethernet(wire.ipv4("10.0.0.5", "10.0.0.9", wire.udp(40000, 53, b"query"), protocol=17))
+    gtp = b"\x30\xff" + len(dns[14:]).to_bytes(2, "big") + bytes(4) + dns[14:]
+    tunnelled = wire.ethernet(wire.ipv4("192.0.2.1", "192.0.2.2", wire.udp(2152, 2152, gtp), protocol=17))
+    file = wire.pcap([dns, wire.segment(payload=b"x").data, tunnelled])
+
+    udp, tcp = survey(io.BytesIO(file), {53: ("dns_tcp",), 9092: ("kafka",)}, {53: ("dns",)})
+
+    assert (udp.flow, udp.transport, udp.size, udp.protocols) == ("10.0.0.5:40000>10.0.0.9:53/udp", "udp", 10, ("dns",))
+    assert (udp.tunnels, udp.is_tunnel_guessed, udp.end) == (("gtp",), True, "capture")
+    assert (tcp.transport, tcp.protocols, tcp.tunnels, tcp.is_tunnel_guessed) == ("tcp", ("kafka",), (), False)
+    assert record_to_json(udp)["transport"] == "udp"
+    assert record_to_json(udp)["tunnel_guessed"] is True
+    assert "tunnels" not in record_to_json(tcp)

@@ -257,16 +257,16 @@ def test_no_flow_of_the_protocol_is_an_error_that_lists_the_ports(capture):
     for client, server in ((1, 80), (2, 80), (3, 443)):
         capture.opened(client=client, server=server)
 
-    with pytest.raises(CaptureError, match=r"no TCP flow on port 9092 .*80 \(2\), 443.*--port, --flow, --all"):
+    with pytest.raises(CaptureError, match=r"no flow on port 9092 .*80 \(2\), 443.*--port, --flow, --all"):
         list(read(capture.file(), PORTED))
-    with pytest.raises(CaptureError, match=r"no TCP flow called 10\.1\.1\.1 "):
+    with pytest.raises(CaptureError, match=r"no flow called 10\.1\.1\.1 "):
         list(read(capture.file(), PORTED, flows=["10.1.1.1"]))
 
 
 def test_no_tcp_at_all_is_an_error_that_says_what_is_there(wire):
     udp = wire.ethernet(wire.ipv4("10.0.0.5", "10.0.0.9", wire.udp(1, 2, b"text"), protocol=17))
 
-    with pytest.raises(CaptureError, match="no TCP flow at all, but packets 1 udp"):
+    with pytest.raises(CaptureError, match="no flow at all, but packets 1 udp"):
         list(read(io.BytesIO(wire.pcap([udp])), PORTED))
     (total,) = read(io.BytesIO(wire.pcap([udp])), PORTED, every_flow=True)
     assert (total.flow_count, total.packet_count, total.unused) == (0, 1, {"udp": 1})
@@ -398,3 +398,126 @@ def test_memory_does_not_grow_with_the_file(wire):
     assert frames == 1199
     # What stays of a connection is what the assembler knows of it, about 2 KiB.
     assert peak - early < 1199 * 4096
+
+
+def datagrams(wire, *payloads, port=5353, cut=0):
+    """A capture of datagrams to a port: (payload) or (payload, "server") for an answer."""
+    frames = []
+    for payload in payloads:
+        answers = isinstance(payload, tuple)
+        ports = (port, 40000) if answers else (40000, port)
+        addresses = ("10.0.0.9", "10.0.0.5") if answers else ("10.0.0.5", "10.0.0.9")
+        udp = wire.udp(*ports, payload[0] if answers else payload)
+        data = wire.ethernet(wire.ipv4(*addresses, udp, protocol=17))
+        frames.append((data[: len(data) - cut], len(data)))
+    return io.BytesIO(wire.pcap(frames))
+
+
+BOTH = Protocol.both_ways("both", get_protocol("u8/raw").client.wire, ports=(5353,), udp_ports=(5353,))
+DATAGRAMS = Protocol.both_ways("datagrams", get_protocol("u8/raw").client.wire, udp_ports=(5353,))
+UDP_NAME = "10.0.0.5:40000>10.0.0.9:5353/udp"
+
+
+class TestDatagrams:
+    """[R8] [P24] [P27]"""
+
+    def test_each_holds_whole_frames(self, wire):
+        file = datagrams(wire, b"\1a\2bc", (b"\1x", "server"), b"\1d")
+        records = [record for record in read(file, DATAGRAMS) if record.type == "frame"]
+        found = [(one.flow, one.direction, one.packet_number, one.number, one.offset, one.message) for one in records]
+        answer = "10.0.0.9:5353>10.0.0.5:40000/udp"
+        assert found == [
+            (UDP_NAME, "client", 1, 0, 0, b"a"),
+            (UDP_NAME, "client", 1, 1, 2, b"bc"),
+            (answer, "server", 2, 0, 0, b"x"),
+            (UDP_NAME, "client", 3, 2, 5, b"d"),
+        ]
+
+    def test_what_is_left_over_is_an_error_of_that_datagram_alone(self, wire):
+        file = datagrams(wire, b"\1a\5left", b"\1b", b"\7", b"\1c")
+        first, left, second, short, third, summary, total = read(file, DATAGRAMS)
+        assert [first.message, second.message, third.message] == [b"a", b"b", b"c"]
+        assert (left.type, left.packet_number, left.offset, left.number, left.head) == ("error", 1, 2, 1, b"\5left")
+        assert isinstance(left.error, TruncatedFrameError)
+        assert (short.packet_number, short.offset, short.number) == (3, 9, 2)
+        assert (second.offset, second.number, third.offset) == (7, 1, 10)
+        assert (summary.frame_count, summary.error_count, summary.size) == (3, 2, 12)
+        assert (summary.skipped_size, summary.tail_size, summary.packet_count) == (6, 0, 4)
+        assert total.frame_count == 3
+
+    def test_a_datagram_that_the_snap_length_cut(self, wire):
+        file = datagrams(wire, b"\1a\5cutoff", b"\1b\5cutoff", cut=3)
+        first, left, gap, second, *_ = read(file, DATAGRAMS)
+        assert (first.message, second.message, second.offset) == (b"a", b"b", 9)
+        assert (left.type, left.offset, gap.offset, gap.size, gap.reason) == ("error", 2, 6, 3, "cut")
+
+    @pytest.mark.parametrize(
+        ("protocol", "options", "count"),
+        [
+            (DATAGRAMS, {}, 1),
+            (BOTH, {}, 1),
+            (PORTED, {"ports": [5353]}, None),
+            (DATAGRAMS, {"ports": [1]}, None),
+            (DATAGRAMS, {"every_flow": True}, 1),
+            (DATAGRAMS, {"flows": ["10.0.0.5"]}, 1),
+            (DATAGRAMS, {"flows": [UDP_NAME]}, 1),
+            ("u8/raw", {}, 0),
+            ("u8/raw", {"every_flow": True}, 0),
+            ("u8/raw", {"ports": [5353]}, 1),
+            ("u8/raw", {"flows": ["10.0.0.9:5353"]}, 1),
+        ],
+    )
+    def test_which_are_decoded(self, wire, protocol, options, count):
+        file = datagrams(wire, b"\1a")
+        if count is None:
+            with pytest.raises(CaptureError, match="no flow on port"):
+                list(read(file, protocol, **options))
+        else:
+            assert sum(record.type == "frame" for record in read(file, protocol, **options)) == count
+
+    def test_a_protocol_over_udp_alone_is_not_looked_for_in_tcp(self, wire):
+        file = wire.pcap([wire.segment(target=("10.0.0.9", 5353), payload=b"\1a").data])
+        for options in ({}, {"ports": [5353]}):
+            with pytest.raises(CaptureError, match="no flow on port 5353"):
+                list(read(io.BytesIO(file), DATAGRAMS, **options))
+
+    def test_the_error_names_udp_ports(self, wire):
+        with pytest.raises(CaptureError, match=r"no flow on port 5353/udp .*packets 1 udp"):
+            list(read(datagrams(wire, b"\1a", port=99), DATAGRAMS))
+
+
+def test_per_packet_decodes_what_cannot_be_put_together(wire):
+    """[P27] Every segment has the same sequence number."""
+    packets = [wire.segment(sequence=1, payload=payload).data for payload in (b"\1a", b"\2bc", b"\3d", b"\1e")]
+    file = wire.pcap(packets)
+
+    assert [one.message for one in read(io.BytesIO(file), PORTED) if one.type == "frame"] == [b"a"]
+    records = list(read(io.BytesIO(file), PORTED, per_packet=True))
+    assert [one.message for one in records if one.type == "frame"] == [b"a", b"bc", b"e"]
+    [error] = [one for one in records if one.type == "error"]
+    assert (error.packet_number, error.offset, error.number) == (3, 5, 2)
+
+
+def test_phases_go_on_from_packet_to_packet(wire):
+    """[P27] A startup message has no type byte, what follows has one."""
+    client, server = ("10.0.0.5", 51744), ("10.0.0.9", 5432)
+    packets = [
+        wire.segment(client, server, flags=SYN),
+        wire.segment(client, server, sequence=7, payload=bytes.fromhex("00000008 00030000")),
+        wire.segment(client, server, sequence=7, payload=b"Q\0\0\0\4"),
+    ]
+    records = list(read(io.BytesIO(wire.pcap([packet.data for packet in packets])), PGSQL, per_packet=True))
+    assert [(one.size, one.number, one.offset) for one in records if one.type == "frame"] == [(8, 0, 0), (5, 1, 8)]
+
+
+def test_a_tunnel_is_told_in_the_summary(wire):
+    """[R6] [P23]"""
+    inner = wire.segment(payload=b"\1a").data
+    udp = wire.udp(40000, 4789, b"\x08\0\0\0\0\0\7\0" + inner)
+    file = wire.pcap([wire.ethernet(wire.ipv4("192.0.2.1", "192.0.2.2", udp, protocol=17))])
+    frame, summary, total = read(io.BytesIO(file), PORTED)
+    assert (frame.flow, frame.message) == (f"{ORDINARY}/vni7", b"a")
+    assert (summary.tunnels, summary.is_tunnel_guessed, total.tunnels) == (("vxlan",), True, ())
+    assert record_to_json(summary)["tunnels"] == ["vxlan"]
+    assert record_to_json(summary)["tunnel_guessed"] is True
+    assert "tunnels" not in record_to_json(total)

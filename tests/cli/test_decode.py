@@ -69,11 +69,11 @@ def test_a_line_for_each_frame():
 def test_without_a_protocol_the_port_tells_it_and_stderr_says_so(site):
     site.install("acme", {"framing.protocols.v1": "acme = acme_protocols"}, files={
         f"acme_protocols/acme_{name}.toml": f'name = "{name}"\nports = [{ports}]\n[both]\nheader = "length:u8"'
-        for name, ports in {"one": "4000, 4001", "two": "4001"}.items()
+        for name, ports in {"one": "4000, 40123", "two": "40123"}.items()
     })  # fmt: skip
 
     known = decode("-", given=conversation(("client", b"\x01a")))
-    asked = decode("-", given=conversation(("client", b"\x01a"), port=4001))
+    asked = decode("-", given=conversation(("client", b"\x01a"), port=40123))
 
     assert "  acme_one client  #0" in known.stdout
     assert known.stderr == (
@@ -81,7 +81,7 @@ def test_without_a_protocol_the_port_tells_it_and_stderr_says_so(site):
     )
     assert known.exit_code == 0
     assert (asked.stdout, asked.exit_code) == ("", 2)
-    assert "4001: acme_one or acme_two" in asked.stderr
+    assert "40123: acme_one or acme_two" in asked.stderr
 
 
 def test_the_same_from_frame_and_codec():
@@ -243,7 +243,7 @@ def test_no_such_flow_is_a_matter_of_usage_and_lists_the_ports():
     result = decode(KAFKA, "--frame", "u32be", "--port", "9092")
 
     assert result.exit_code == 2
-    assert "no TCP flow on port 9092" in result.stderr
+    assert "no flow on port 9092" in result.stderr
     assert "36333" in result.stderr
     assert "choose with --port, --flow or --all" in result.stderr
     assert len(result.stderr.splitlines()) == 1
@@ -528,3 +528,12 @@ def test_following_what_cannot_be_followed(arguments):
     result = decode(*arguments, "--protocol", "kafka")
     assert result.exit_code == 2
     assert "--follow is for a capture in a file" in result.stderr
+
+
+def test_per_packet(tmp_path):
+    """[P27]"""
+    path = tmp_path / "some.pcap"
+    path.write_bytes(conversation(("client", b"\1a\5cut"), ("client", b"\1b")))
+    result = decode(str(path), "--protocol", "u8/raw", "--per-packet", "--format", "jsonl")
+    assert [(one["type"], one["offset"]) for one in records(result)[:3]] == [("frame", 0), ("error", 2), ("frame", 6)]
+    assert decode(str(path), "--raw", "--protocol", "u8/raw", "--per-packet").exit_code == 2

@@ -26,7 +26,20 @@ def test_a_row_for_each_flow():
 
     head, *rows = result.stdout.splitlines()
     assert head.split() == [
-        *("FLOW", "SIDE", "PACKETS", "BYTES", "MISSING", "RESENT", "CONFLICTING", "FIRST", "LAST", "END", "PROTOCOL"),
+        *(
+            "FLOW",
+            "SIDE",
+            "PACKETS",
+            "BYTES",
+            "MISSING",
+            "RESENT",
+            "CONFLICTING",
+            "FIRST",
+            "LAST",
+            "END",
+            "TUNNEL",
+            "PROTOCOL",
+        ),
     ]
     cells = [row.split() for row in rows]
     assert len(cells) == 2
