@@ -68,6 +68,8 @@ BUILTINS = {
         "stomp": "framing.formats.stomp:StompFormat",
         "xml_stream": "framing.formats.xml_stream:XmlStreamFormat",
         "opaque": "framing.formats.opaque:OpaqueFormat",
+        "resp": "framing.formats.resp:RespFormat",
+        "line_block": "framing.formats.line_block:LineBlockFormat",
     },
     "protocol": {"builtin": "framing.specs.protocols"},
     "command": {

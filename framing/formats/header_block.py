@@ -52,6 +52,7 @@ class HeaderBlockFormat(FrameFormat):
 
     Args:
         length: the header that says the payload's size.
+        short: another name of it that is read, too, as SIP's compact form is.
         start_line: whether a line that is no header comes first; it is the field `start`.
         required: whether a block without that header is refused; else its payload is empty. [F56]
         max_header_size: limit on the block with its empty line. [F54]
@@ -66,6 +67,7 @@ class HeaderBlockFormat(FrameFormat):
         self,
         *,
         length: str = "Content-Length",
+        short: str = "",
         start_line: bool = False,
         required: bool = True,
         max_header_size: int = _HEADER_SIZE,
@@ -73,10 +75,12 @@ class HeaderBlockFormat(FrameFormat):
     ) -> None:
         for key, value in (("start_line", start_line), ("required", required)):
             check_option(key, value, bool)
-        check_option("length", length, str)
-        if not _is_token(length):
-            raise DefinitionError("no name of a header", key="length", found=length, allowed="such as Content-Length")
-        self.length, self.length_key = length, length.lower()
+        for key, name in (("length", length), ("short", short or length)):
+            check_option(key, name, str)
+            if not _is_token(name):
+                raise DefinitionError("no name of a header", key=key, found=name, allowed="such as Content-Length")
+        self.length, self._short = length, short
+        self.length_keys = (length.lower(), short.lower())
         self.start_line, self.required = start_line, required
         least = (1 + len("\r\n")) * start_line + (len(length) + len(": 0\r\n")) * required + len("\r\n")
         check_option("max_header_size", max_header_size, int)
@@ -131,8 +135,9 @@ class HeaderBlockFormat(FrameFormat):
             name, _, value = line.partition(":")
             key, value = name.lower(), value.strip(" \t")
             # Repeated ones are one list (RFC 9110, section 5.3).
-            headers[key] = f"{headers[key]}, {value}" if key in headers and key != self.length_key else value
-        fields["length"] = int(headers.pop(self.length_key, "0"))
+            headers[key] = f"{headers[key]}, {value}" if key in headers and key not in self.length_keys else value
+        lengths = [headers.pop(key) for key in self.length_keys if key in headers]
+        fields["length"] = int(lengths[0]) if lengths else 0
         return fields | {"headers": headers}
 
     def serialize(self, payload: bytes, fields: Mapping[str, Any] | None = None) -> bytes:
@@ -156,7 +161,7 @@ class HeaderBlockFormat(FrameFormat):
     def _header_lines(self, headers: object) -> list[bytes]:
         if not isinstance(headers, Mapping):
             raise EncodeError("headers are a dict of names and values", path="headers", found=headers)
-        taken, lines = {self.length_key, _OTHER_LENGTH}, []
+        taken, lines = {*self.length_keys, _OTHER_LENGTH}, []
         for name, value in headers.items():
             if not isinstance(name, str) or not _is_token(name):
                 raise EncodeError("no name of a header", path="headers", found=name)
@@ -171,6 +176,7 @@ class HeaderBlockFormat(FrameFormat):
 
     def __repr__(self) -> str:
         shown = [f"length={self.length!r}"] if self.length != "Content-Length" else []
+        shown += [f"short={self._short!r}"] if self._short else []
         shown += ["start_line=True"] if self.start_line else []
         shown += [] if self.required else ["required=False"]
         shown += [f"max_header_size={self.max_header_size}"] if self.max_header_size != _HEADER_SIZE else []
@@ -226,7 +232,7 @@ class _Block:
         if _has_controls(text):
             raise _error("a control character in a header", place, "headers", "text", text)
         key = name.decode().lower()
-        if key == self._form.length_key:
+        if key in self._form.length_keys:
             self._take_length(text, place, start)
         elif key == _OTHER_LENGTH:
             reason = f"{name.decode()} says the length in another way"

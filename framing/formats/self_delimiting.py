@@ -1,4 +1,4 @@
-"""Payloads that say themselves where they end: what the kinds msgpack_stream, cbor_stream and json_stream share.
+"""Payloads that say themselves where they end: what msgpack_stream, cbor_stream, json_stream and resp share.
 
     +- - - - - - -+- - - - - - -+
     |    item     |    item     |        no header and no trailer: the payload is the frame

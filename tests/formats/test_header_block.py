@@ -14,6 +14,9 @@ BARE = HeaderBlockFormat(required=False)
 OTHER = HeaderBlockFormat(length="Size", max_header_size=64)
 
 
+SIP = HeaderBlockFormat(short="l", start_line=True)
+
+
 @pytest.mark.parametrize("form", [LSP, BARE, OTHER], ids=repr)
 def test_the_contract(form):
     check_format(form)
@@ -73,6 +76,21 @@ def test_bytes_above_127_come_back():
 
 def test_equal_lengths_are_one():
     assert outcome(LSP, [b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}"]).payloads == [b"{}"]
+
+
+def test_a_second_name_of_the_length():
+    data = b"BYE sip:a SIP/2.0\r\nL: 2\r\n\r\nhi"
+    assert outcome(SIP, [data]).payloads == [b"hi"]
+    frame = SIP.frame(data)
+    assert frame.header == {"start": "BYE sip:a SIP/2.0", "length": 2, "headers": {}}
+    assert SIP.serialize(b"hi", frame.fields) == b"BYE sip:a SIP/2.0\r\nContent-Length: 2\r\n\r\nhi"
+    assert outcome(SIP, [b"x\r\nl: 2\r\nContent-Length: 3\r\n\r\n"]).error[0] is HeaderError
+    assert outcome(SIP, [b"x\r\nl: 2\r\nContent-Length: 2\r\n\r\nhi"]).payloads == [b"hi"]
+    with pytest.raises(EncodeError):
+        SIP.serialize(b"", {"start": "x", "headers": {"l": "0"}})
+    assert eval(repr(SIP), {"HeaderBlockFormat": HeaderBlockFormat}) == SIP
+    with pytest.raises(DefinitionError):
+        HeaderBlockFormat(short="a b")
 
 
 def test_requests_without_a_body():
