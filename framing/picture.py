@@ -28,13 +28,13 @@ class Part(NamedTuple):
         name: a field's, or `payload`; empty where it is divided into bits.
         size: its bytes, `None` if that is not fixed.
         text: what stands in it: its type and constants.
-        bits: the names of its bits and how many each has, the highest first.
+        bits: its bits as they are declared, each as `name:count`, the highest first.
     """
 
     name: str
     size: int | None = None
     text: str = ""
-    bits: tuple[tuple[str, int], ...] = ()
+    bits: tuple[str, ...] = ()
 
 
 class _Box(NamedTuple):
@@ -55,9 +55,8 @@ def picture(parts: Iterable[Part]) -> list[str]:
 
 
 def _box(part: Part) -> _Box:
-    words = [f"{name}:{count}" for name, count in part.bits] or [part.name]
     text = part.text if len(part.text) <= _MOST_WORDS else f"{part.text[: _MOST_WORDS - 1]}…"
-    lines = [*_wrapped(words), *_wrapped(text.replace("|", "| ").split())]
+    lines = [*_wrapped(part.bits or [part.name]), *_wrapped(text.replace("|", "| ").split())]
     drawn_count = min(part.size or 1, _MOST_BYTES)
     least = (_BYTE_WIDTH + 1) * drawn_count - 1
     return _Box(lines, max([least, *(len(line) + 2 for line in lines)]), part.size)

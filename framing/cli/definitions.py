@@ -57,7 +57,7 @@ def _phase(phase: Phase) -> dict[str, Any]:
 
 
 def _part(part: Part) -> dict[str, Any]:
-    return part._asdict() | {"bits": [list(bit) for bit in part.bits]}
+    return part._asdict() | {"bits": list(part.bits)}
 
 
 def _rule(rule: Rule) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import Any
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
 from framing.formats.magic import bytes_pattern, constants_resync
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["BerFormat"]
 
@@ -209,6 +210,11 @@ class BerFormat(FrameFormat):
         if self.tags and tag not in self.tags:
             raise EncodeError("no tag that a frame may have", path="tag", found=_tag_bytes(tag))
         return _tag_bytes(tag)
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the tag, the length and the contents."""
+        tags = "|".join(f"{tag:#x}" for tag in self.tags)
+        return {"": (Part("tag", None, tags), Part("length", None, "BER"), Part("contents"))}
 
     def __repr__(self) -> str:
         tags = f"tags=({''.join(f'{tag:#x}, ' for tag in self.tags).rstrip()}), " if self.tags else ""

@@ -14,6 +14,7 @@ and M. Baker, IEEE/ACM Transactions on Networking 7 (1999), and C. McQueen's des
 from framing.errors import HeaderError
 from framing.formats.stuffing import StuffedFormat
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["CobsFormat"]
 
@@ -107,6 +108,10 @@ class CobsFormat(StuffedFormat):
         else:
             pieces.append(_CODES[code] + last)
         return b"".join(pieces)
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the stuffed payload and the flag."""
+        return {"": (Part("payload", None, "stuffed"), Part("flag", 1, "00"))}
 
     def __repr__(self) -> str:
         shown = [f"{name}=True, " for name, value in (("reduced", self._reduced), ("skip_empty", self.skips)) if value]

@@ -32,7 +32,9 @@ from framing.formats.forms import Form, Parts, make_forms
 from framing.formats.header import HeaderFormat
 from framing.formats.magic import layout_resync
 from framing.formats.notation import parse_notation
+from framing.formats.parts import field_parts
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["ConditionalFormat"]
 
@@ -87,13 +89,14 @@ class ConditionalFormat(FrameFormat):
         for key, value in self._declared.items():
             check_option(key, value, str)
         check_option("minimal", minimal, bool)
-        given = {"payload_size": payload_size, "pad": pad, "byteorder": byteorder}
+        given: dict[str, Any] = {"payload_size": payload_size, "pad": pad, "byteorder": byteorder}
         self._options = {key: value for key, value in given.items() if value is not None}
         self._minimal, self._xor = minimal, xor
         ordered = byteorder is None
         head = parse_notation(header, ordered=ordered, computed=True, conditional=True)
         tail = parse_notation(trailer, "trailer", ordered=ordered, computed=True, conditional=True)
         parts = Parts(head, tail, texts=(header, trailer), length=length, counts=counts, options=self._options)
+        self._fields = head, tail
         self._conditions, self._forms = parts.conditions, make_forms(parts)
         self._check_lengths(parts)
         self._learn_names(parts)
@@ -288,6 +291,14 @@ class ConditionalFormat(FrameFormat):
         else:
             reason = f"the header field {name} is missing"
         return EncodeError(reason, path=name, hint=f"it is there where {form.condition_of(name)}")
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell all fields, with the conditions of those that are not always there, the payload and the padding."""
+        head, tail = map(field_parts, self._fields)
+        pad = (Part("pad"),) if "pad" in self.header_names else ()
+        size = self._options.get("payload_size")
+        payload = () if size == 0 else (Part("payload", size),)
+        return {"": (*head, *payload, *pad, *tail)}
 
     def __repr__(self) -> str:
         plain = {"trailer": "", "length": "length", "counts": "payload", "xor": ""}

@@ -32,6 +32,7 @@ from framing.formats.known import known_scans
 from framing.formats.layout import Layout
 from framing.formats.magic import layout_resync
 from framing.formats.notation import Field, parse_notation
+from framing.formats.parts import field_parts
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 from framing.picture import Part
 
@@ -288,7 +289,7 @@ class DigitsFormat(FrameFormat):
         digits = Part("length", self._digits or None, kind)
         constants = (("separator", self._separator), (self.end_name, self._end))
         separator, end = ((Part(name, len(text), repr(text)[1:]),) if text else () for name, text in constants)
-        return {"": (*self._before.parts(), digits, *separator, Part("payload"), *end)}
+        return {"": (*field_parts(self._before.fields), digits, *separator, Part("payload"), *end)}
 
     def __repr__(self) -> str:
         defaults = cast(dict[str, Any], DigitsFormat.__init__.__kwdefaults__) | {"digits": 0}

@@ -18,6 +18,7 @@ from zlib import adler32
 from framing.errors import ChecksumError, DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
 from framing.formats.magic import bytes_pattern, constants_resync
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["FixFormat"]
 
@@ -203,6 +204,11 @@ class FixFormat(FrameFormat):
         data = b"8=%b\x019=%d\x01%b" % (begin.encode(), len(payload), payload)
         self.check_size(len(data) + _TRAILER_SIZE)
         return data + b"10=%03d\x01" % _sum(data)
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the fields that frame the others."""
+        begin = Part("begin string", None, f"8={self._begin_string}" if isinstance(self._begin_string, str) else "8=…")
+        return {"": (begin, Part("body length", None, "9=…"), Part("payload"), Part("checksum", 7, "10=…"))}
 
     def __repr__(self) -> str:
         return f"FixFormat(begin_string={self._begin_string!r}, max_frame_size={self.max_frame_size})"

@@ -15,6 +15,7 @@ from typing import Any
 
 from framing.errors import DefinitionError, EncodeError
 from framing.frame import Buffer, FrameFormat, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["FixedFormat"]
 
@@ -70,6 +71,10 @@ class FixedFormat(FrameFormat):
         if len(payload) != self.size:
             raise EncodeError(f"every payload has {self.size} bytes here, not {len(payload)}")
         return bytes(payload)
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the payload, which is all there is."""
+        return {"": (Part("payload", self.max_frame_size),)}
 
     def __repr__(self) -> str:
         return f"FixedFormat({self.size})"

@@ -18,6 +18,7 @@ from framing.errors import ChecksumError, DefinitionError, HeaderError
 from framing.formats.checksums import CHECKSUMS, PURE_CRCS, REVERSED_BITS
 from framing.formats.stuffing import StuffedFormat
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["HdlcFormat"]
 
@@ -167,6 +168,12 @@ class HdlcFormat(StuffedFormat):
             if byte in data:
                 data = data.replace(bytes((byte,)), _ESCAPE + _TURNED[byte])
         return data
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the stuffed payload and check sequence, and the flags."""
+        flag = Part("flag", 1, "7e")
+        check = (Part("fcs", None, f"{self._fcs} bits, stuffed"),) if self._fcs else ()
+        return {"": (*([flag] if self.opening else ()), Part("payload", None, "stuffed"), *check, flag)}
 
     def __repr__(self) -> str:
         accm = f"accm={self._accm:#x}, " if self._accm else ""

@@ -32,6 +32,7 @@ from framing.formats.length import Length
 from framing.formats.loops import PlainHeader, plain_measure
 from framing.formats.magic import layout_resync
 from framing.formats.notation import Field, parse_notation
+from framing.formats.parts import field_parts
 from framing.formats.scanning import scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
@@ -280,7 +281,7 @@ class HeaderFormat(FrameFormat):
         """Tell the header's fields, the payload, the padding and the trailer's fields."""
         pad = (Part("pad"),) if self._has_pad else ()
         payload = () if self._fixed_payload_size == 0 else (Part("payload", self._fixed_payload_size),)
-        return {"": (*self._header.parts(), *payload, *pad, *self._trailer.parts())}
+        return {"": (*field_parts(self._header.fields), *payload, *pad, *field_parts(self._trailer.fields))}
 
     def __repr__(self) -> str:
         plain = {"trailer": "", "length": "length", "counts": "payload"}

@@ -18,6 +18,7 @@ from typing import Any
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
 from framing.formats.known import known_scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["HeaderBlockFormat"]
 
@@ -173,6 +174,12 @@ class HeaderBlockFormat(FrameFormat):
                 raise EncodeError("blanks around a value would be lost", path=f"headers.{name}", found=text)
             lines.append(b"%b: %b" % (name.encode(), text))
         return lines
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the lines in front of the payload."""
+        start = (Part("start", None, "a line"),) if self.start_line else ()
+        lines = Part("headers", None, f"lines, one of them {self.length}")
+        return {"": (*start, lines, Part("empty line", 2, r"\r\n"), Part("payload"))}
 
     def __repr__(self) -> str:
         shown = [f"length={self.length!r}"] if self.length != "Content-Length" else []

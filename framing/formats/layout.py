@@ -5,7 +5,6 @@ from typing import Any, Literal, cast
 
 from framing.errors import EncodeError, HeaderError
 from framing.formats.notation import Bits, Field
-from framing.picture import Part
 
 __all__ = ["Layout"]
 
@@ -84,10 +83,6 @@ class Layout:
         """Return the largest value that a field has room for."""
         return self._readers[name][4]
 
-    def parts(self) -> tuple[Part, ...]:
-        """Return the fields for a picture."""
-        return tuple(map(_part, self.fields))
-
     def read(self, buffer: bytes | bytearray, start: int) -> dict[str, Any]:
         """Return every field's value; `buffer` holds the whole layout from `start` on."""
         return {name: self.value(buffer, start, name) for name in self.names}
@@ -149,33 +144,6 @@ class Layout:
             for part in field.bits:
                 number |= _fitting(part.name, part.count, _chosen(part.name, part.allowed, values)) << part.shift
         return number.to_bytes(field.size, cast(_Order, field.byteorder or self.byteorder))
-
-
-def _part(field: Field) -> Part:
-    bits = tuple((f"{part.name}{_constants(part.allowed)}", part.count) for part in field.bits)
-    return Part(field.name, field.size, _type_text(field) + _constants(field.allowed), bits)
-
-
-def _type_text(field: Field) -> str:
-    if field.kind == "bytes":
-        return f"bytes{field.size}"
-    order = {"big": "be", "little": "le"}.get(field.byteorder, "") if field.size > 1 else ""
-    scale = f"*{field.scale}" if field.scale > 1 else ""
-    multiple = f"^{field.multiple}" if field.multiple > 1 else ""
-    return f"u{8 * field.size}{order}{scale}{multiple}{f'={field.checksum.function}' if field.checksum else ''}"
-
-
-def _constants(allowed: tuple[int | bytes, ...]) -> str:
-    shown = (str(one) if isinstance(one, int) else _bytes_text(one) for one in allowed)
-    return f"={'|'.join(shown)}" if allowed else ""
-
-
-def _bytes_text(value: bytes) -> str:
-    """Return bytes as the notation has them: `ff*16`, text that stands for itself, or hex digits."""
-    if len(value) > 2 and value == value[:1] * len(value):
-        return f"{value[:1].hex()}*{len(value)}"
-    is_text = value.isascii() and value.decode("ascii").isprintable() and b" " not in value
-    return value.decode("ascii") if is_text else f"0x{value.hex()}"
 
 
 def _allowed(field: Field, part: Bits | None) -> tuple[int | bytes, ...]:

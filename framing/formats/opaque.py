@@ -13,6 +13,7 @@ from typing import Any
 
 from framing.errors import DefinitionError, EncodeError
 from framing.frame import Buffer, FrameFormat, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["OpaqueFormat"]
 
@@ -80,6 +81,10 @@ class OpaqueFormat(FrameFormat):
         if len(payload) != self.size:
             raise EncodeError(f"no block of {self.size} bytes: {len(payload)}")
         return bytes(payload)
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the payload, which is all there is."""
+        return {"": (Part("payload", self.size),)}
 
     def __repr__(self) -> str:
         return f"OpaqueFormat(size={self.size}, max_frame_size={self.max_frame_size})"

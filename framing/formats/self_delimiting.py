@@ -14,6 +14,7 @@ from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["WINDOW_SIZE", "SelfDelimitingFormat", "Walk"]
 
@@ -88,6 +89,10 @@ class SelfDelimitingFormat(FrameFormat):
         if total < len(data):
             raise EncodeError(f"something follows the item of format {self.name}", offset=total)
         return data
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the payload, which is all there is."""
+        return {"": (Part("payload", None, f"one item, as {self.name} tells"),)}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(max_depth={self.max_depth}, max_frame_size={self.max_frame_size})"

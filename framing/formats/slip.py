@@ -12,6 +12,7 @@ Spec: [F43], [F44], after RFC 1055.
 from framing.errors import HeaderError
 from framing.formats.stuffing import StuffedFormat
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["SlipFormat"]
 
@@ -80,6 +81,10 @@ class SlipFormat(StuffedFormat):
     def stuffed(self, payload: bytes) -> bytes:
         """Escape ENDs and ESCs. [F44]"""
         return payload.replace(_ESC, _ESC_ESC).replace(_END, _ESC_END)
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the stuffed payload and the flag."""
+        return {"": (Part("payload", None, "stuffed"), Part("flag", 1, "c0"))}
 
     def __repr__(self) -> str:
         opening = "opening=True, " if self.opening else ""

@@ -27,8 +27,10 @@ from framing.formats.counts import check_counted_once, counted_size
 from framing.formats.layout import Layout
 from framing.formats.magic import layout_resync
 from framing.formats.notation import Field, parse_notation
+from framing.formats.parts import field_parts
 from framing.formats.varints import Leb128, Varint, make_varint
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan, check_limit, check_option
+from framing.picture import Part
 
 __all__ = ["VarintFormat"]
 
@@ -71,7 +73,7 @@ class VarintFormat(FrameFormat):
         self._header, self._length, self._counts, self._minimal = header, length, counts, minimal
         fields = parse_notation(header)
         self._check_fields(fields)
-        self._parts = _parts(fields, minimal=minimal)
+        self._fields, self._parts = fields, _parts(fields, minimal=minimal)
         self._learn_names()
         self._learn_counts(fields)
         self._learn_size()
@@ -261,6 +263,10 @@ class VarintFormat(FrameFormat):
         if counted > largest:
             self.check_size(size)
             raise FrameTooLargeError("the length does not fit its field", frame_size=size, field=self._length)
+
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the fields and the payload."""
+        return {"": (*field_parts(self._fields), Part("payload"))}
 
     def __repr__(self) -> str:
         plain = {"length": "length", "counts": "payload", "minimal": False}
