@@ -28,6 +28,10 @@ _SUMMARY_COUNTS = (
 _FLOW_COUNTS = ("packet_count", "size", "gap_count", "missing_size", "retransmitted_size", "conflicting_size")
 
 
+# Made once: `json.dumps` makes one for each call that has options.
+_encode = json.JSONEncoder(allow_nan=False).encode
+
+
 def json_line(record: Record | FlowRecord) -> str:
     r"""Return a record as one line of ASCII, with its newline. No text from the wire can break it, or a terminal.
 
@@ -35,7 +39,7 @@ def json_line(record: Record | FlowRecord) -> str:
     >>> print(json_line(SummaryRecord("bell\a", "client", False, frame_count=3, size=75))[:60])
     {"type": "summary", "flow": "bell\u0007", "direction": "clie
     """
-    return json.dumps(record_to_json(record), allow_nan=False) + "\n"
+    return _encode(record_to_json(record)) + "\n"
 
 
 def record_to_json(record: Record | FlowRecord) -> dict[str, Any]:
@@ -97,16 +101,15 @@ def _moment(time_ns: int | None, packet_number: int | None) -> dict[str, Any]:
 
 
 def _frame(record: FrameRecord) -> dict[str, Any]:
-    return {
-        **_place(record),
-        "number": record.number,
-        **_moment(record.time_ns, record.packet_number),
-        "offset": record.offset,
-        "size": record.size,
-        "header": {name: to_json(value) for name, value in record.header.items()},
-        # [R3] The frames before a message's last have none: it stands in the record of that one, whole.
-        **({"more": True} if record.message is MORE else {"message": to_json(record.message)}),
-    }
+    form = _place(record)
+    form["number"] = record.number
+    form |= _moment(record.time_ns, record.packet_number)
+    frame, message = record.frame, record.message
+    form |= {"offset": frame.offset, "size": len(frame.data)}
+    form["header"] = {name: to_json(value) for name, value in frame.header.items()}
+    # [R3] The frames before a message's last have none: it stands in the record of that one, whole.
+    form |= {"more": True} if message is MORE else {"message": to_json(message)}
+    return form
 
 
 def _error(record: ErrorRecord) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A run of named fields at fixed offsets: reads and writes the bytes that a notation declares."""
 
 from collections.abc import Mapping
+from struct import Struct
 from typing import Any, Literal, cast
 
 from framing.errors import EncodeError, HeaderError
@@ -9,6 +10,8 @@ from framing.formats.notation import Bits, Field
 __all__ = ["Layout"]
 
 _Order = Literal["big", "little"]
+
+_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 # What the constants of a header may be, multiplied: as many are held in a set for each format.
 _MOST_CONSTANTS = 1024
@@ -29,7 +32,7 @@ class Layout:
         byteorder: as given.
     """
 
-    __slots__ = ("_checks", "_offsets", "_readers", "byteorder", "fields", "free_names", "names", "size")
+    __slots__ = ("_checks", "_offsets", "_readers", "_struct", "byteorder", "fields", "free_names", "names", "size")
 
     def __init__(self, fields: list[Field], byteorder: str = "big") -> None:
         self.fields, self.byteorder = fields, byteorder
@@ -46,9 +49,21 @@ class Layout:
                 self._readers[name] = (offset, stop, order, shift, (1 << count) - 1)
             offset = stop
         self.size = offset
+        self._struct = self._whole()
         self.names = tuple(self._offsets)
         self.free_names = tuple(name for name in self.names if self._is_free(name))
         self._checks = [name for name in self.names if _allowed(*self._offsets[name][1:])]
+
+    def _whole(self) -> Struct | None:
+        """Return what reads all values at once, if each is bytes or an integer that C has, of one byte order."""
+        integers = [field for field in self.fields if field.kind == "uint"]
+        orders = {field.byteorder or self.byteorder for field in integers if field.size > 1}
+        if len(orders) > 1 or any(field.bits or field.size not in _CODES for field in integers):
+            return None
+        if any(field.kind == "varint" for field in self.fields):
+            return None
+        codes = [f"{one.size}s" if one.kind == "bytes" else _CODES[one.size] for one in self.fields]
+        return Struct(("<" if orders == {"little"} else ">") + "".join(codes))
 
     def _is_free(self, name: str) -> bool:
         _, field, part = self._offsets[name]
@@ -85,6 +100,8 @@ class Layout:
 
     def read(self, buffer: bytes | bytearray, start: int) -> dict[str, Any]:
         """Return every field's value; `buffer` holds the whole layout from `start` on."""
+        if self._struct is not None:
+            return dict(zip(self.names, self._struct.unpack_from(buffer, start), strict=True))
         return {name: self.value(buffer, start, name) for name in self.names}
 
     def value(self, buffer: bytes | bytearray, start: int, name: str) -> int | bytes:

@@ -1,7 +1,8 @@
 """A capture of 100 MB, reassembled and cut into frames: framewire, dpkt, tshark, scapy.
 
 The file is made of copies of a real capture from `tests/corpus`, each with connections of its own. framewire decodes it
-down to a count of frames, reassembly included; dpkt only iterates over the bare records, which is what reading costs
+down to frames, reassembly included: to their count alone or to records, with the compiled twins and without. dpkt only
+iterates over the bare records, which is what reading costs
 at least in other Python; tshark prints a few fields of every packet, or all of them as JSON; scapy dissects packets.
 
 Each candidate runs in a process of its own and they take turns. The slow ones get the first part of the file. tshark's
@@ -9,6 +10,7 @@ start, measured on a file without packets, is taken off its time. What is not in
 """
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -73,6 +75,8 @@ def scapy_packets(path: str, _: str) -> int:
 CANDIDATES: dict[str, Callable[[str, str], int]] = {
     "framewire, count": counted,
     "framewire, records": records,
+    "framewire pure, count": counted,
+    "framewire pure, records": records,
     "dpkt, bare records": bare_dpkt,
     "scapy PcapReader": scapy_packets,
 }
@@ -100,7 +104,8 @@ def peak_memory() -> int:
 
 def run_python(name: str, path: Path, subject: Subject) -> tuple[float, int, int]:
     command = [sys.executable, __file__, name, str(path), subject.protocol]
-    seconds, count, peak = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    environment = os.environ | {"FRAMING_PURE": "1" if "pure" in name else ""}
+    seconds, count, peak = json.loads(subprocess.run(command, check=True, capture_output=True, env=environment).stdout)
     return seconds, count, peak
 
 

@@ -29,6 +29,25 @@ def test_reading(buffer):
     LAYOUT.check(b"zz" + buffer, 2)
 
 
+@pytest.mark.parametrize(
+    "notation",
+    [
+        "",
+        "a:u8",
+        "a:u8 b:u32be c:bytes3 d:u64be",
+        "a:u16le b:u8 c:u32le",
+        "a:u16le b:u16be",
+        "a:u24be b:u8",
+        "(a:4 b:4):u8",
+    ],
+)
+@given(data=st.binary(min_size=20, max_size=20))
+def test_reading_all_at_once_is_reading_one_by_one(notation, data):
+    layout = Layout(parse_notation(notation))
+    for buffer in (data, bytearray(data)):
+        assert layout.read(buffer, 3) == {name: layout.value(buffer, 3, name) for name in layout.names}
+
+
 @pytest.mark.parametrize(("place", "name", "offset"), [(0, "start", 0), (2, "kind", 1), (3, "tag", 3), (4, "tag", 3)])
 def test_the_first_wrong_constant_is_named(place, name, offset):
     bad = bytearray(b"zz" + DATA)
