@@ -301,11 +301,12 @@ def _fixed(fields: list[Field], source: str, length: tuple[str, ...]) -> list[Fi
             raise DefinitionError(
                 "a varint has no fixed width", source=source, position=field.position, hint="use the format varint"
             )
-        if (field.scale != 1 or field.multiple != 1) and field.name not in length:
-            what = "scale" if field.scale != 1 else "multiple"
-            raise DefinitionError(
-                f"{field.name} has a {what}, which only a length can have", source=source, position=field.position
-            )
+        for part in field.bits or (field,):
+            if (part.scale != 1 or field.multiple != 1) and part.name not in length:
+                what = "scale" if part.scale != 1 else "multiple"
+                raise DefinitionError(
+                    f"{part.name} has a {what}, which only a length can have", source=source, position=field.position
+                )
     return fields
 
 

@@ -90,7 +90,7 @@ class Length:
 
     def _learn_terms(self, header: Layout, source: str) -> None:
         fields = [header.place(name) for name in self.names]
-        _, first, _ = fields[0]
+        _, first, part = fields[0]
         if first.multiple != 1:
             raise DefinitionError(
                 f"{self.names[0]} is computed, and no number is rounded up to every size",
@@ -98,8 +98,10 @@ class Length:
                 position=first.position,
                 hint="name another field first, or fill the payload up with pad=…",
             )
-        self._scale, self.max_value = first.scale, header.largest(self.names[0])
-        self._terms = [(name, one.scale, one.multiple) for name, (_, one, _) in zip(self.names, fields, strict=True)]
+        self._scale, self.max_value = (part or first).scale, header.largest(self.names[0])
+        self._terms = [
+            (name, (bits or one).scale, one.multiple) for name, (_, one, bits) in zip(self.names, fields, strict=True)
+        ]
         largest = [_rounded(header.largest(name) * scale, multiple) for name, scale, multiple in self._terms]
         self.max_total = sum(largest) + self.base
         padding = self.padding

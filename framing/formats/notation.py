@@ -6,7 +6,7 @@
     field    = name ":" type [ "*" scale ] [ "^" multiple ] [ "=" constant *( "|" constant ) ]
              | name ":" type "=" function "(" part *( " " part ) ")"      a checksum over named parts
              | "(" bits *( " " bits ) ")" ":" type        bits of one integer, the highest first
-    bits     = name ":" count [ "=" constant *( "|" constant ) ]
+    bits     = name ":" count [ "*" scale ] [ "=" constant *( "|" constant ) ]
     type     = "u8" | "u" ("16" | "24" | … | "64") ("be" | "le")     unsigned integer of 1 to 8 bytes
              | "u" ("16" | … | "64")                                 the same, in the byte order that a field tells
              | "bytes" size                                          that many bytes as they are
@@ -49,12 +49,13 @@ _TAKEN_NAMES = ("frame", "header", "payload", "trailer", "value")
 class Bits:
     """A named group of bits inside an integer field: `shift` counts from the lowest bit."""
 
-    __slots__ = ("allowed", "count", "name", "shift")
+    __slots__ = ("allowed", "count", "name", "scale", "shift")
 
-    def __init__(self, name: str, count: int, shift: int, allowed: tuple[int, ...]) -> None:
+    def __init__(self, name: str, count: int, shift: int, *, scale: int, allowed: tuple[int, ...]) -> None:
         self.name = name
         self.count = count
         self.shift = shift
+        self.scale = scale
         self.allowed = allowed
 
 
@@ -271,14 +272,20 @@ def _bits(source: Source, inside: str, position: int, field: Field) -> tuple[Bit
     for token, begin in _tokens(source, inside, position):
         name, _, rest = token.partition(":")
         _check_name(source, name, begin)
-        count_text, equals, constants = rest.partition("=")
+        declared, equals, constants = rest.partition("=")
+        count_text, star, scale_text = declared.partition("*")
         count = number(source, count_text, begin + len(name) + 1, "a number of bits", 1)
         if count > left:
             raise source.error(f"more bits than the integer's {8 * field.size}", begin, token, f"{left} bits or fewer")
         left -= count
+        scale = 1
+        if star:
+            place = begin + len(name) + 1 + len(count_text)
+            _check_computed(source, "scaled bits", place, declared)
+            scale = number(source, scale_text, place + 1, "a scale", 1)
         place = begin + len(token) - len(constants)
         allowed = tuple(integers(source, constants, place, 1 << count)) if equals else ()
-        parts.append(Bits(name, count, left, allowed))
+        parts.append(Bits(name, count, left, scale=scale, allowed=allowed))
     if left:
         named = 8 * field.size - left
         raise source.error(

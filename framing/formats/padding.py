@@ -65,7 +65,8 @@ class Padding:
     def _learn_field(self, header: Layout) -> None:
         free = self.field in header.free_names
         _, field, part = header.place(self.field) if free else (0, None, None)
-        if field is None or field.kind != "uint" or field.scale != 1 or (part.allowed if part else field.allowed):
+        told = part or field
+        if told is None or field is None or field.kind != "uint" or told.scale != 1 or told.allowed:
             raise DefinitionError(
                 "the padding is told by no free integer of the header",
                 key="pad",

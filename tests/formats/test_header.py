@@ -32,6 +32,7 @@ def test_the_contract(form, fields):
 def test_the_contract_where_sizes_are_scaled_or_fixed():
     check_format(HeaderFormat("length:u16be*4"), [b"", b"abcd", b"x" * 400])
     check_format(HeaderFormat("length:u8*2 type:u8", counts="frame"), [b"", b"ab", b"xy" * 100], fields={"type": 2})
+    check_format(HeaderFormat("(ack:1 length:7*4):u8"), [b"", b"abcd", b"x" * 400], fields={"ack": 1})
     check_format(HeaderFormat("id:u8", payload_size=3), [b"abc", b"\0\0\0"], fields={"id": 1})
     check_format(HeaderFormat(trailer="end:u8=0xce", payload_size=5), [b"abcde", b"fghij"])
 
@@ -133,6 +134,7 @@ def test_the_default_limit_is_what_the_length_can_announce():
         ({"header": "a:u8", "payload_size": 3, "max_frame_size": 3}, "max_frame_size", "limit"),
         ({"header": "a:u8 length:u8", "trailer": "a:u8"}, "a", "header and trailer both"),
         ({"header": "a:u8*2 length:u8"}, None, "a has a scale"),
+        ({"header": "(a:4*2 b:4):u8 length:u8"}, None, "a has a scale"),
         ({"header": "length:u8", "trailer": "a:u8*2"}, None, "a has a scale"),
         ({"header": "length:varint"}, None, "no fixed width"),
     ],

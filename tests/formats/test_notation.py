@@ -51,6 +51,17 @@ def test_a_scale():
     assert field.scale == 4
 
 
+def test_a_scale_of_bits():
+    (field,) = parse_notation("(version:4=4 length:4*4):u8", computed=True)
+    assert [part.scale for part in field.bits] == [1, 4]
+    with pytest.raises(DefinitionError) as caught:
+        parse_notation("(version:4=4 length:4*4):u8")
+    assert caught.value.position == 21
+    with pytest.raises(DefinitionError) as caught:
+        parse_notation("(version:4=4 length:4*0):u8", computed=True)
+    assert caught.value.position == 22
+
+
 @pytest.mark.parametrize(
     ("text", "pointed"),
     [
