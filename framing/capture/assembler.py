@@ -15,6 +15,7 @@ from framing.capture.tcp import (
     begin,
     close,
     give_up,
+    is_elsewhere,
     is_same_start,
     is_settling,
     place,
@@ -193,8 +194,11 @@ class Assembler:
         key, sequence, acknowledged, flags, start, end, cut = segment
         if flow is None:
             flow = self._connect(key, flags, events)
-        elif flags & SYN and not _continues(flow, sequence, flags):
-            flow = self._replace(flow, flags, events)
+        elif flags & SYN:
+            if not _continues(flow, sequence, flags):
+                flow = self._replace(flow, flags, events)
+        elif _is_over(flow.connection) and start < end and not flags & RST and is_elsewhere(flow, sequence):
+            flow = self._resume(flow, events)
         flow.packet_count += 1
         flow.last_number = packet.number
         if flags & SYN:
@@ -273,6 +277,14 @@ class Assembler:
         self._close(flow.connection, "replaced", events)
         return self._open(flow.key, flow.reverse.key, flow.connection.number + 1, flags)
 
+    def _resume(self, flow: Flow, events: list[Event]) -> Flow:
+        """[P19] Begin a new connection whose SYN was not captured: its sides are those of the old one."""
+        old = flow.connection
+        new = self._replace(flow, 0, events)
+        client, server = (new, new.reverse) if old.client is flow else (new.reverse, new)
+        new.connection.client, new.connection.server = client, server
+        return new
+
     def _open(self, key: bytes, reverse_key: bytes, number: int, flags: int) -> Flow:
         flow, reverse = Flow(key), Flow(reverse_key)
         flow.reverse, reverse.reverse = reverse, flow
@@ -338,6 +350,13 @@ def _continues(flow: Flow, sequence: int, flags: int) -> bool:
     # older connection.
     is_late = not flags & ACK and not flow.packet_count and reverse.packet_count and reverse.syn_sequence < 0
     return not is_late
+
+
+def _is_over(connection: Connection) -> bool:
+    """Whether both sides are done, as far as they spoke, or one has reset the connection."""
+    return connection.is_reset or all(
+        flow.is_ended or not flow.packet_count for flow in (connection.client, connection.server)
+    )
 
 
 def learn_sides(flow: Flow, flags: int) -> None:

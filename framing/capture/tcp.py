@@ -26,6 +26,7 @@ __all__ = [
     "begin",
     "close",
     "give_up",
+    "is_elsewhere",
     "is_same_start",
     "is_settling",
     "place",
@@ -78,6 +79,12 @@ def is_same_start(flow: Flow, sequence: int) -> bool:
         # Settled without a SYN: it may still come late, with the number before the first byte.
         return flow.next_sequence != ENDED and _distance(flow, sequence + 1) == 0
     return flow.base < 0 or not flow.pending or 0 <= flow.pending[0][0] - _distance(flow, sequence + 1) <= _WINDOW
+
+
+def is_elsewhere(flow: Flow, sequence: int) -> bool:
+    """[P19] Whether a number is so far from where the flow is that it cannot be on its way there."""
+    is_known = flow.next_sequence != UNSETTLED or flow.base >= 0
+    return is_known and abs(_distance(flow, sequence) - flow.offset) > _USED_WINDOW
 
 
 def place(flow: Flow, sequence: int, data: bytes, cut: int, is_last: bool, origin: tuple[int | None, int]) -> None:

@@ -302,3 +302,59 @@ def test_fragments_that_stay_unfinished_are_counted_at_the_end(wire):
     assert assembler.counts.fragments == 0
     assembler.finish()
     assert assembler.counts.fragments == 1
+
+
+class TestPortsUsedAgainWithoutASyn:
+    """[P19]"""
+
+    def told(self, line, number, *, flags=FIN | ACK, payload=b"again"):
+        line.send(A, B, 0, flags=SYN)
+        line.send(B, A, 500, flags=SYN | ACK)
+        line.send(A, B, 1, b"abc", flags=flags)
+        line.send(B, A, 501, b"de", flags=FIN | ACK)
+        return line.send(A, B, number, payload)
+
+    def test_far_away_numbers_after_both_ends_are_a_new_connection(self, line):
+        self.told(line, 3_000_000_000)
+        more = line.send(B, A, 1_000_000_000, b"answer", acknowledged=3_000_000_005)
+        chunks = [event for event in [*more, *line.assembler.finish()] if isinstance(event, Chunk)]
+        assert sorted((chunk.flow.name, chunk.data, chunk.flow.direction) for chunk in chunks) == [
+            ("10.0.0.5:51744>10.0.0.9:9092#2", b"again", "client"),
+            ("10.0.0.9:9092>10.0.0.5:51744#2", b"answer", "server"),
+        ]
+        assert all(chunk.flow.is_guessed for chunk in chunks)
+
+    def test_and_after_a_reset(self, line):
+        line.send(A, B, 0, flags=SYN)
+        line.send(A, B, 1, b"abc")
+        line.send(B, A, 0, flags=RST)
+        line.send(A, B, 3_000_000_000, b"again")
+        events = line.assembler.finish()
+        assert [event.flow.name for event in events if isinstance(event, Chunk)] == ["10.0.0.5:51744>10.0.0.9:9092#2"]
+
+    def test_sides_stay_what_they_were_whatever_the_ports_look_like(self, wire):
+        line = Line(wire)
+        high, low = ("10.0.0.5", 9), ("10.0.0.9", 9092)
+        for source, target, number, flags in (
+            (high, low, 0, SYN),
+            (low, high, 0, SYN | ACK),
+            (high, low, 1, RST),
+            (low, high, 3_000_000_000, ACK),
+        ):
+            line.send(source, target, number, b"x" if flags == ACK else b"", flags=flags)
+        (chunk,) = [event for event in line.assembler.finish() if isinstance(event, Chunk)]
+        assert (chunk.flow.connection.number, chunk.flow.direction) == (2, "server")
+
+    @pytest.mark.parametrize(
+        ("number", "payload"),
+        [(1, b"abc"), (5, b"behind"), (16_000_000, b"still near"), (3_000_000_000, b"")],
+        ids=["again", "behind the end", "near", "without bytes"],
+    )
+    def test_anything_else_is_of_the_old_one(self, line, number, payload):
+        self.told(line, number, payload=payload)
+        assert names(line.assembler.finish()) == []
+        assert line.assembler.connection_count == 1
+
+    def test_far_away_numbers_of_a_connection_that_goes_on_are_stray(self, line):
+        self.told(line, 3_000_000_000, flags=ACK)
+        assert line.assembler.connection_count == 1
