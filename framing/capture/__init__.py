@@ -6,7 +6,7 @@
                      packet.py                  tcp.py    one flow            selection.py   which ones
                                                 assembler.py   all flows      reading.py     all of it: read, read_raw
                                                                               overview.py    flows alone: survey
-                                                                              lines.py  jsonform.py   as JSON
+      notes.py  compressed.py                   alone.py   or nothing together    lines.py  jsonform.py   as JSON
     segment.py takes the packets that nearly all are; unpacking.py the others, from layer to layer (layer.py):
       link.py  serial.py  wireless.py   links and tags          tunnel.py  fragments.py   packets inside packets
     what both ends of a connection said ──> write.py ──> a pcap file
@@ -23,8 +23,10 @@ stand in `specs/records.md`, as [R1] and on.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from framing.capture.files import read_notes
     from framing.capture.jsonform import from_json, to_json
     from framing.capture.lines import json_line, record_to_json
+    from framing.capture.notes import Comment, Note, Secrets
     from framing.capture.overview import survey
     from framing.capture.reading import read, read_raw
     from framing.capture.records import ErrorRecord, FlowRecord, FrameRecord, GapRecord, Record, SummaryRecord
@@ -34,8 +36,12 @@ if TYPE_CHECKING:
 _EXPORTS = {
     "from_json": "jsonform",
     "to_json": "jsonform",
+    "read_notes": "files",
     "json_line": "lines",
     "record_to_json": "lines",
+    "Comment": "notes",
+    "Note": "notes",
+    "Secrets": "notes",
     "read": "reading",
     "read_raw": "reading",
     "ErrorRecord": "records",
@@ -50,17 +56,21 @@ _EXPORTS = {
 }
 
 __all__ = [
+    "Comment",
     "ConnectionWriter",
     "ErrorRecord",
     "FlowRecord",
     "FrameRecord",
     "GapRecord",
+    "Note",
     "PcapWriter",
     "Record",
+    "Secrets",
     "SummaryRecord",
     "from_json",
     "json_line",
     "read",
+    "read_notes",
     "read_raw",
     "record_to_json",
     "survey",

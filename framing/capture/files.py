@@ -9,14 +9,16 @@ from typing import cast
 
 from framing.capture.compressed import opened_plain
 from framing.capture.flow import Flow
+from framing.capture.notes import Note
 from framing.capture.ordinary import Batch
 from framing.capture.packet import Packet
 from framing.capture.pcap import MAGICS, read_pcap
 from framing.capture.pcapng import SECTION, read_pcapng
+from framing.capture.pcapng import read_notes as read_pcapng_notes
 from framing.capture.source import BLOCK_SIZE, BinaryReader, Source
 from framing.errors import CaptureFileError
 
-__all__ = ["Follow", "look_again", "read_batches", "read_chunks", "read_packets", "source_name"]
+__all__ = ["Follow", "look_again", "read_batches", "read_chunks", "read_notes", "read_packets", "source_name"]
 
 # Asked at the end of a file that may still grow: whether to look again, after waiting a while.
 Follow = Callable[[], bool]
@@ -81,6 +83,29 @@ def read_batches(
         try:
             plain = opened_plain(_Growing(file, follow) if follow else file)
             yield from _packets(Source(plain), flows)
+        except CaptureFileError as error:
+            error.file = name
+            raise
+
+
+def read_notes(source: str | os.PathLike[str] | BinaryReader) -> Generator[Note, None, None]:
+    """Yield the comments of a pcapng file, and the secrets in it that decrypt its packets; a pcap file has none.
+
+    Args:
+        source: as for `read_packets`.
+
+    Raises:
+        CaptureFileError, OSError: as `read_packets`.
+    """
+    name, file = _opened(source)
+    with nullcontext(file) if file is source or file is sys.stdin.buffer else closing(file):  # type: ignore[type-var]
+        try:
+            plain = Source(opened_plain(file))
+            plain.has(24)
+            if plain.buffer.startswith(SECTION):
+                yield from read_pcapng_notes(plain)
+            elif plain.buffer[:4] not in MAGICS:
+                raise _refused(plain)
         except CaptureFileError as error:
             error.file = name
             raise

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from struct import Struct
 
 from framing.capture.flow import Flow
+from framing.capture.notes import Note, notes_of
 from framing.capture.ordinary import LINK_TYPE, Batch, PcapngLayout
 from framing.capture.packet import Packet
 from framing.capture.scanning import pcapng_scan
 from framing.capture.source import MAX_RECORD_SIZE, Source
 
-__all__ = ["SECTION", "read_pcapng"]
+__all__ = ["SECTION", "read_notes", "read_pcapng"]
 
 # Reads the same in both byte orders: that is why this number was chosen.
 SECTION = b"\x0a\x0d\x0d\x0a"
@@ -119,6 +120,23 @@ def read_pcapng(source: Source, flows: dict[bytes, Flow] | None = None) -> Itera
         raise source.truncated("a block header", reader.packet_count + 1)
 
 
+def read_notes(source: Source) -> Iterator[Note]:
+    """Yield the comments and secrets of a pcapng file, in its order.
+
+    Raises:
+        CaptureFileError: as `read_pcapng`.
+    """
+    reader = _Reader(source)
+    while source.has(12):
+        kind, size = reader.next_block()
+        reader.packet(kind, size)
+        block = source.buffer[source.start : source.start + size]
+        source.start += size
+        yield from notes_of(kind, block, reader.packet_count, is_big=reader.is_big)
+    if source.start < len(source.buffer):
+        raise source.truncated("a block header", reader.packet_count + 1)
+
+
 class _Reader:
     """The state of a file: the section's byte order, its interfaces, the packets so far."""
 
@@ -131,6 +149,11 @@ class _Reader:
         self._interfaces: list[_Interface] = []
         self._clocks: list[tuple[int, int]] = []
         self.packet_count = 0
+
+    @property
+    def is_big(self) -> bool:
+        """Whether the section's numbers are big-endian."""
+        return self._order.is_big
 
     def scan(self, flows: dict[bytes, Flow]) -> Batch | None:
         """Put the ordinary packets in the blocks at hand into their flows, up to the first block that is no such."""

@@ -4,6 +4,7 @@ As in `targets.py`, a target is a function of bytes that raises only what is a b
 others say FramingError; a target then returns the name itself.
 """
 
+import gzip
 import io
 import json
 import os
@@ -13,19 +14,24 @@ from pathlib import Path
 from unittest.mock import patch
 
 from framing import get_protocol
-from framing.capture import from_json, json_line, read, read_raw, survey, to_json
+from framing.capture import from_json, json_line, read, read_notes, read_raw, survey, to_json
 from framing.capture.assembler import Assembler, assemble
+from framing.capture.compressed import opened_plain
 from framing.capture.files import read_packets
 from framing.capture.flow import Chunk, FlowEnd, Gap
 from framing.capture.packet import Packet
 from framing.capture.pcapng import SECTION
 from framing.capture.records import FrameRecord
+from framing.capture.unpacking import MAX_LAYERS, Unpacker
 from framing.errors import CaptureError, CaptureFileError, DecodeError
+from framing.protocol import Protocol
 from framing.shorthand import get_codec
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 PROTOCOLS = [get_protocol(name) for name in ("kafka", "postgresql", "mqtt", "u16be/msgpack", "lines/raw")]
 LARGEST_SEED = 40000
+_WIRE = get_protocol("u16be/raw").client.wire
+DATAGRAMS = Protocol.both_ways("datagrams", _WIRE, ports=(1,), udp_ports=(1,))
 
 
 class Pipe:
@@ -61,10 +67,15 @@ def scans(data):
     assert told[0] == told[1] == told[2]
 
 
-def record_lines(file, protocol):
+def alone(data):
+    """Decode every payload of a capture, datagrams too, on its own."""
+    record_lines(io.BytesIO(data), DATAGRAMS, per_packet=True)
+
+
+def record_lines(file, protocol, **options):
     lines = []
     try:
-        for record in read(file, protocol, every_flow=True):
+        for record in read(file, protocol, every_flow=True, **options):
             lines.append(json_line(record))
             json.loads(lines[-1])
             if isinstance(record, FrameRecord):
@@ -130,6 +141,62 @@ def segments(data):
         gaps += isinstance(event, Gap)
     assert all(end == "ended" for end in told.values())
     return "Gap" if gaps else "ok"
+
+
+LINK_TYPES = (0, 1, 9, 50, 51, 101, 104, 105, 107, 113, 119, 127, 163, 166, 192, 219, 276)
+
+
+def layers(data):
+    """Unpack one packet of any link type, and its halves as two fragments of one: each is used, counted or held."""
+    unpacker, link_type = Unpacker(), LINK_TYPES[data[0] % len(LINK_TYPES)] if data else 1
+    found = unpacker.unpack(Packet(1, 0, link_type, data[1:], len(data) + 7 * (len(data) % 3 == 0)))
+    for offset in (0, 8):
+        flags = 0x2000 if not offset else 1
+        head = b"\x45\0\0\0\0\1" + flags.to_bytes(2, "big") + b"\x40" + data[:1].rjust(1, b"\6") + bytes(10)
+        part = (data + bytes(8))[offset : 8 if not offset else None]
+        found += unpacker.unpack(Packet(2, 0, 101, head + part, len(head + part)))
+    unpacker.finish()
+    for one in found:
+        start, end, cut = one.segment[4:]
+        assert 0 <= start <= end <= len(one.packet.data)
+        assert cut >= 0
+        assert len(one.tunnels) < MAX_LAYERS
+    counts = unpacker.counts
+    return "ok" if found else ", ".join(name for name in counts.__slots__ if getattr(counts, name))
+
+
+def compressed(data):
+    """Read gzip and zstd data, whole and drop by drop: the same bytes, or an error both times."""
+    (first, failed), (second, failed_again) = (
+        unfolded(file) for file in (io.BytesIO(data), Pipe(data, random.Random(data)))
+    )
+    # What a decoder gives before it meets damage depends on how much it was given at once.
+    shorter, longer = sorted((first, second), key=len)
+    assert longer.startswith(shorter)
+    assert failed == failed_again
+    assert failed or first == second
+
+
+def unfolded(file):
+    parts = []
+    try:
+        plain = opened_plain(file)
+        while (part := plain.read(5000)) and len(parts) < 200:
+            assert len(part) <= 5000
+            parts.append(part)
+    except CaptureFileError as error:
+        return b"".join(parts), bool(str(error))
+    return b"".join(parts)[:5000], False
+
+
+def notes(data):
+    """Read comments and secrets."""
+    try:
+        for note in read_notes(io.BytesIO(data)):
+            # What is no UTF-8 is replaced, by one sign for each byte at most.
+            assert len(note[0]) <= len(data)
+    except CaptureFileError as error:
+        _ = str(error)
 
 
 def damage(packets, kind, place, how):
@@ -209,7 +276,8 @@ MSGPACK_VALUES = [
     b"\xc7\x0c\xff\x00\x00\x00\x07" + b"\xff" * 8,
 ]
 
-TARGETS = {one.__name__: one for one in (records, scans, raw_records, flows, segments, json_texts, json_values)}
+_TARGETS = records, scans, alone, raw_records, flows, segments, layers, compressed, notes, json_texts, json_values
+TARGETS = {one.__name__: one for one in _TARGETS}
 
 
 def targets():
@@ -225,7 +293,16 @@ def seeds(chance):
         "records": files,
         "scans": files,
         "raw_records": [b"\3\0\1\xc0\0\2\x91\1", b"\4a line\nanother\n", *(b"\0" + data[-300:] for data in files)],
+        "alone": files,
         "flows": files,
+        "layers": [
+            bytes((LINK_TYPES.index(packet.link_type),)) + packet.data
+            for packets in PACKETS
+            for packet in packets[:2]
+            if packet.link_type in LINK_TYPES and len(packet.data) < 400
+        ],
+        "compressed": [b"plain", *(gzip.compress(data[:2000]) for data in files[:9])],
+        "notes": [data for data in files if data.startswith(SECTION)],
         "segments": [*(bytes((number,)) for number in range(len(PACKETS))), *damages],
         "json_texts": JSON_TEXTS,
         "json_values": MSGPACK_VALUES,
