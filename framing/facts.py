@@ -6,13 +6,13 @@ nothing until it is imported, which a list does not do.
 
 import re
 import tomllib
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from framing import registry
 from framing.errors import DefinitionError
 from framing.registry import Entry
 
-__all__ = ["Facts", "facts_of", "names_by_port"]
+__all__ = ["Facts", "KnownPorts", "facts_of", "known_ports"]
 
 _TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
@@ -61,18 +61,26 @@ def _ports(content: dict[str, Any], key: str) -> tuple[int, ...]:
     return tuple(port for port in ports if type(port) is int) if isinstance(ports, list) else ()
 
 
-def names_by_port(kind: Literal["ports", "udp_ports"] = "ports") -> dict[int, tuple[str, ...]]:
-    """Return the names of the protocols on each TCP or UDP port, of those that are files: no guess runs anybody's code.
+class KnownPorts(NamedTuple):
+    """The names of the protocols on each TCP and each UDP port."""
 
-    >>> names_by_port()[9092]
+    tcp: dict[int, tuple[str, ...]]
+    udp: dict[int, tuple[str, ...]]
+
+
+def known_ports() -> KnownPorts:
+    """Return what ports are known for, by protocols that are files: a guess shall run nobody's code.
+
+    >>> known_ports().tcp[9092]
     ('kafka',)
     """
-    known: dict[int, tuple[str, ...]] = {}
+    known = KnownPorts({}, {})
     for entry in registry.entries("protocol"):
         try:
-            ports: tuple[int, ...] = getattr(facts_of(entry), kind) if entry.usable else ()
+            facts = facts_of(entry) if entry.usable else Facts()
         except DefinitionError:  # told by `framing protocols`; here it is only one guess less
             continue
-        for port in ports:
-            known[port] = (*known.get(port, ()), entry.spelling)
+        for names, ports in ((known.tcp, facts.ports), (known.udp, facts.udp_ports)):
+            for port in ports:
+                names[port] = (*names.get(port, ()), entry.spelling)
     return known

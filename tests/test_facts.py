@@ -2,7 +2,7 @@ import pytest
 
 from framing import get_protocol, registry
 from framing.errors import DefinitionError
-from framing.facts import Facts, facts_of, names_by_port
+from framing.facts import Facts, facts_of, known_ports
 
 BUILTIN = [entry for entry in registry.entries("protocol") if entry.builtin]
 
@@ -55,7 +55,7 @@ def test_ports_have_the_names_of_all_that_are_on_them(site):
         "acme_protocols/acme_too.toml": "ports = [1]\nudp_ports = [1]",
     }
     site.install("acme", {"framing.protocols.v1": "acme = acme_protocols"}, files=files)
-    assert "acme_too" in names_by_port("udp_ports")[1]
-    known = names_by_port()
+    assert "acme_too" in known_ports().udp[1]
+    known = known_ports().tcp
     assert known[9092] == ("kafka", "acme_log")
     assert known[1] == ("acme_log", "acme_too")

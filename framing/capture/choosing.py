@@ -1,29 +1,28 @@
 """Which protocol a connection speaks: the one that was said, or the only one that its server's port is known for."""
 
 import os
-from collections.abc import Mapping
 
 from framing.capture.key import Transport
 from framing.definition import get_protocol
 from framing.errors import FramingError
+from framing.facts import KnownPorts
 from framing.protocol import Protocol
 
-__all__ = ["NamesByPort", "ProtocolChoice"]
+__all__ = ["ProtocolChoice"]
 
 Text = str | os.PathLike[str]
-NamesByPort = Mapping[int, tuple[str, ...]]
 
 
 class ProtocolChoice:
     """Gives each connection its protocol.
 
     Args:
-        protocol: the one that all speak, or what `framing.get_protocol` takes; or for each port the names of those that
-            are known there. Those are loaded when a connection needs them.
+        protocol: the one that all speak, or what `framing.get_protocol` takes; or the names of those that are known on
+            each port. These are loaded when a connection needs them.
         max_frame_size: limit on the whole frame, instead of the protocols' own.
 
     Attributes:
-        by_port: the names, `None` where one protocol was said.
+        known: the names, `None` where one protocol was said.
         server_ports: a side with one of these is the server, if nothing else tells.
         wanted_ports: the TCP ports to decode unless others are asked for, `None` for all.
         datagram_ports: the UDP ports to decode unless others are asked for.
@@ -37,24 +36,25 @@ class ProtocolChoice:
         "_loaded",
         "_max_frame_size",
         "_said",
-        "by_port",
         "datagram_ports",
+        "known",
         "server_ports",
         "transports",
         "wanted_ports",
     )
 
-    def __init__(self, protocol: Protocol | Text | NamesByPort, max_frame_size: int | None = None) -> None:
+    def __init__(self, protocol: Protocol | Text | KnownPorts, max_frame_size: int | None = None) -> None:
         self._max_frame_size = max_frame_size
         self._loaded: dict[str, Protocol | None] = {}
         self._said: Protocol | None = None
-        self.by_port: NamesByPort | None = None
-        self.datagram_ports: frozenset[int] = frozenset()
-        self.transports: frozenset[Transport] = frozenset(("tcp",))
-        if isinstance(protocol, Mapping):
-            self.by_port = protocol
-            self.server_ports = frozenset(protocol)
-            self.wanted_ports = frozenset(port for port, names in protocol.items() if len(names) == 1) or None
+        self.known: KnownPorts | None = None
+        self.datagram_ports: frozenset[int]
+        self.transports: frozenset[Transport] = frozenset(("tcp", "udp"))
+        self.wanted_ports: frozenset[int] | None
+        if isinstance(protocol, KnownPorts):
+            self.known = protocol
+            self.server_ports, self.datagram_ports = frozenset(protocol.tcp), frozenset(protocol.udp)
+            self.wanted_ports = frozenset(port for port, names in protocol.tcp.items() if len(names) == 1) or None
         else:
             self._said = self._limited(protocol if isinstance(protocol, Protocol) else get_protocol(protocol))
             self.server_ports = frozenset(self._said.ports)
@@ -66,9 +66,9 @@ class ProtocolChoice:
         """Return what connections to a server's port speak; `None` if that is not known for sure."""
         if transport not in self.transports:
             return None
-        if self.by_port is None:
+        if self.known is None:
             return self._said
-        names = self.by_port.get(port, ())
+        names = getattr(self.known, transport).get(port, ())
         if len(names) != 1:
             return None
         (name,) = names
@@ -76,9 +76,12 @@ class ProtocolChoice:
             self._loaded[name] = self._load(name)
         return self._loaded[name]
 
-    def name(self, port: int) -> str:
+    def name(self, port: int, transport: Transport = "tcp") -> str:
         """Return what records call the protocol of a port: its name where it was the port that told it."""
-        return "" if self.by_port is None else self.by_port[port][0]
+        if self.known is None:
+            return ""
+        name: str = getattr(self.known, transport)[port][0]
+        return name
 
     def _load(self, name: str) -> Protocol | None:
         try:

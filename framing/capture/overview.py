@@ -1,39 +1,34 @@
 """The flows of a capture, without decoding any: who spoke to whom, how much, and what is missing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 
 from framing.capture.assembler import Assembler
-from framing.capture.choosing import NamesByPort
 from framing.capture.files import read_batches
 from framing.capture.flow import Chunk, Event, Flow, FlowEnd
-from framing.capture.key import Transport
 from framing.capture.ordinary import Batch
 from framing.capture.reading import File
 from framing.capture.records import ErrorRecord, FlowRecord
 from framing.errors import CaptureFileError
+from framing.facts import KnownPorts
 
 __all__ = ["survey"]
 
 
-def survey(
-    source: File, protocols: NamesByPort | None = None, datagram_protocols: NamesByPort | None = None
-) -> Iterator[FlowRecord | ErrorRecord]:
+def survey(source: File, known: KnownPorts | None = None) -> Iterator[FlowRecord | ErrorRecord]:
     """Yield a record for each flow as it ends; most end with the capture.
 
     Args:
         source: as for `read`.
-        protocols: server port → names of protocols. Where no SYN was seen, a side with one of these ports is the
-            server.
-        datagram_protocols: the same for UDP.
+        known: what ports are known for. Where no SYN was seen, a side with one of these ports is the server.
 
     Raises:
         CaptureFileError: this is no capture. One that is damaged or truncated yields all before that, and an
             `ErrorRecord` at last.
         OSError: the file cannot be opened or read.
     """
-    known: dict[Transport, NamesByPort] = {"tcp": protocols or {}, "udp": datagram_protocols or {}}
-    assembler = Assembler(server_ports=known["tcp"], datagram_ports=None, datagram_servers=known["udp"])
+    known = known or KnownPorts({}, {})
+    assembler = Assembler(server_ports=known.tcp, datagram_ports=None, datagram_servers=known.udp)
     damage = None
     with closing(read_batches(source, assembler.joined)) as packets:
         try:
@@ -53,7 +48,7 @@ def survey(
         yield ErrorRecord(None, None, False, None, damage.packet_number, damage, damage.offset)
 
 
-def _taken(event: Event, known: Mapping[Transport, NamesByPort]) -> Iterator[FlowRecord]:
+def _taken(event: Event, known: KnownPorts) -> Iterator[FlowRecord]:
     connection = event.flow.connection
     if connection.context is None:
         connection.context = {}
@@ -67,9 +62,7 @@ def _taken(event: Event, known: Mapping[Transport, NamesByPort]) -> Iterator[Flo
         yield _ended(event, seen.pop(event.flow, (None, None, None)), known)
 
 
-def _ended(
-    event: FlowEnd, seen: tuple[int | None, int | None, int | None], known: Mapping[Transport, NamesByPort]
-) -> FlowRecord:
+def _ended(event: FlowEnd, seen: tuple[int | None, int | None, int | None], known: KnownPorts) -> FlowRecord:
     flow = event.flow
     first_ns, last_ns, packet_number = seen
     port = flow.connection.server.source[1]
@@ -88,7 +81,7 @@ def _ended(
         conflicting_size=flow.conflicting_size,
         end=event.reason,
         server_port=port,
-        protocols=known[flow.transport].get(port, ()),
+        protocols=(known.tcp if flow.transport == "tcp" else known.udp).get(port, ()),
         transport=flow.transport,
         tunnels=flow.connection.tunnels,
         is_tunnel_guessed=flow.connection.is_tunnel_guessed,

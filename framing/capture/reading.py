@@ -14,7 +14,7 @@ from contextlib import closing
 
 from framing.capture.alone import PacketAssembler
 from framing.capture.assembler import Assembler
-from framing.capture.choosing import NamesByPort, ProtocolChoice
+from framing.capture.choosing import ProtocolChoice
 from framing.capture.decoding import ConversationDecoder, DatagramDecoder
 from framing.capture.files import Follow, read_batches, read_chunks, source_name
 from framing.capture.flow import Chunk, Connection, Event, Flow, FlowEnd, Gap
@@ -24,6 +24,7 @@ from framing.capture.selection import FlowSelection
 from framing.capture.source import BinaryReader
 from framing.definition import get_protocol
 from framing.errors import CaptureError, CaptureFileError
+from framing.facts import KnownPorts
 from framing.protocol import SIDES, Protocol, Side
 
 __all__ = ["File", "read", "read_raw"]
@@ -40,7 +41,7 @@ _ADDED = ("frame_count", "size", "error_count", "gap_count", "missing_size", "sk
 
 def read(
     source: File,
-    protocol: Protocol | _Text | NamesByPort,
+    protocol: Protocol | _Text | KnownPorts,
     *,
     ports: Collection[int] | None = None,
     flows: Collection[str] = (),
@@ -55,11 +56,11 @@ def read(
     Which flows are decoded: with `flows`, those; with `ports`, those whose server has one; otherwise those on the
     protocol's own ports, or all over TCP if it has none. One that has ports of TCP alone, or of UDP, is not looked for
     in the other. Each datagram is decoded on its own. Where no single protocol is said but which ones are known on each
-    TCP port, it is never more than those on a port with exactly one, and each record says by which protocol.
+    port, it is never more than those on a port with exactly one, and each record says by which protocol.
 
     Args:
         source: a path, `-` for stdin, or a binary file open for reading. It is never seeked.
-        protocol: or what `framing.get_protocol` takes; or names by server port, as `framing.facts.names_by_port` gives.
+        protocol: or what `framing.get_protocol` takes; or what ports are known for, from `framing.facts.known_ports`.
         ports: the server's ports.
         flows: names of flows, or endpoints or addresses, which mean both directions of their connections.
         every_flow: decode all flows, whatever the protocol's ports.
@@ -231,7 +232,9 @@ class _CaptureReading:
         names = {side: flow.name for flow, side in sides.items()}
         kind = DatagramDecoder if self.per_packet or transport == "udp" else ConversationDecoder
         decoder = kind(protocol, names, midstream=connection.is_guessed, frames=self.frames)
-        return _Opened(decoder, sides, frozenset(filter(self.selection.shows, sides)), self.choice.name(port))
+        return _Opened(
+            decoder, sides, frozenset(filter(self.selection.shows, sides)), self.choice.name(port, transport)
+        )
 
     def counted(self, summary: SummaryRecord) -> SummaryRecord:
         """Add a flow's counts to the total."""
@@ -251,17 +254,17 @@ class _CaptureReading:
             CaptureError: packets were there, but none of a flow that was asked for.
         """
         selection = self.selection
-        by_port = self.choice.by_port
-        is_chosen = selection.ports is not None or selection.names or by_port is not None
+        known = self.choice.known
+        is_chosen = selection.ports is not None or selection.names or known is not None
         if selection.taken_count or not self.assembler.packet_count or not is_chosen:
             return
-        is_said = selection.names or by_port is None
+        is_said = selection.names or known is None
         wanted = selection.wanted if is_said else "on a port with exactly one known protocol"
         unused = ", ".join(f"{count} {name}" for name, count in self.unused().items())
         raise CaptureError(
             f"this capture has no flow {wanted}",
             file=self.name,
-            found=f"ports {selection.ports_left(by_port or {})}"
+            found=f"ports {selection.ports_left(known.tcp if known else {})}"
             if selection.left
             else f"no flow at all, but packets {unused}",
             hint="choose with ports=, flows= or every_flow=True (--port, --flow, --all)",

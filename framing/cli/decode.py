@@ -7,7 +7,6 @@ from typing import cast
 
 import click
 
-from framing.capture.choosing import NamesByPort
 from framing.capture.files import look_again, source_name
 from framing.capture.lines import json_line
 from framing.capture.reading import read, read_raw
@@ -19,7 +18,7 @@ from framing.cli.port_notes import PortNotes
 from framing.cli.progress import Progress
 from framing.cli.wire_options import chosen_protocol, wire_options
 from framing.errors import CaptureError, CaptureFileError, TruncatedFrameError
-from framing.facts import names_by_port
+from framing.facts import KnownPorts, known_ports
 from framing.protocol import SIDES, Protocol, Side
 from framing.recovery import POLICY_NAMES
 
@@ -88,7 +87,7 @@ def decode(
     Exit codes: 3 if any frame was bad or could not be decoded; 4 if the input was incomplete: it ended inside a frame
     or a packet, or bytes are missing from the capture.
     """
-    known = names_by_port() if protocol is frame_format is codec is None and not raw else None
+    known = known_ports() if protocol is frame_format is codec is None and not raw else None
     wire = chosen_protocol(protocol, frame_format, codec) if known is None else known
     if recovery is not None:
         if not isinstance(wire, Protocol):
@@ -127,7 +126,7 @@ def _check_options(raw: bool, side: str | None, given: dict[str, object]) -> Non
         raise click.UsageError(f"{' and '.join(_CAPTURE_OPTIONS[name] for name in given)} exclude each other")
 
 
-def _capture_records(file: str, wire: Protocol | NamesByPort, options: dict[str, object]) -> Iterator[Record]:
+def _capture_records(file: str, wire: Protocol | KnownPorts, options: dict[str, object]) -> Iterator[Record]:
     try:
         yield from read(file, wire, **options)  # type: ignore[arg-type]  # click has checked
     except CaptureFileError as error:
@@ -141,7 +140,7 @@ def _capture_records(file: str, wire: Protocol | NamesByPort, options: dict[str,
         click.get_current_context().exit(USAGE)
 
 
-def _announced(records: Iterator[Record], known: NamesByPort | None, output: "_Output") -> Iterator[Record]:
+def _announced(records: Iterator[Record], known: KnownPorts | None, output: "_Output") -> Iterator[Record]:
     """Tell what the ports were taken for, before the first record that comes of it."""
     notes = None if known is None else PortNotes(known)
     for record in records:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from framing.capture.choosing import NamesByPort
 from framing.capture.records import Record, SummaryRecord
 from framing.cli.console import shown_error
 from framing.definition import get_protocol
 from framing.errors import FramingError
+from framing.facts import KnownPorts
 
 __all__ = ["PortNotes"]
 
@@ -21,9 +21,9 @@ class PortNotes:
         known: the names of the protocols on each port.
     """
 
-    def __init__(self, known: NamesByPort) -> None:
+    def __init__(self, known: KnownPorts) -> None:
         self._known = known
-        self._told: set[tuple[int, str]] = set()
+        self._told: set[tuple[str, str]] = set()
 
     def lines(self, record: Record) -> Iterator[str]:
         """Yield what is to be told before a record is shown."""
@@ -39,7 +39,7 @@ class PortNotes:
     def _left(self, total: SummaryRecord) -> Iterator[str]:
         unknown: list[str] = []
         for port, count in (total.left or {}).items():
-            names = self._known.get(port, ())
+            names = self._known.tcp.get(port) or self._known.udp.get(port, ())
             if len(names) > 1:
                 yield f"port {port}, {_counted(count)}, not decoded: say --port {port} --protocol {' or '.join(names)}"
             elif names:
@@ -58,10 +58,12 @@ class PortNotes:
             yield f"port {port} not decoded: {name} cannot be used: {shown_error(error)}"
 
 
-def _server_port(record: Record) -> int:
-    """Return the server's port out of a flow's name."""
-    client, _, server = str(record.flow).partition("#")[0].partition(">")
-    return int((server if record.direction == "client" else client).rpartition(":")[2])
+def _server_port(record: Record) -> str:
+    """Return the server's port out of a flow's name, with what carries it if that is not TCP: `53/udp`."""
+    plain, slash, carrier = str(record.flow).partition("#")[0].partition("/")
+    client, _, server = plain.partition(">")
+    port = (server if record.direction == "client" else client).rpartition(":")[2]
+    return f"{port}/udp" if slash and carrier.startswith("udp") else port
 
 
 def _counted(count: int) -> str:

@@ -12,7 +12,7 @@ from framing.capture.records import ErrorRecord, FlowRecord
 from framing.cli.console import colour_wanted, escaped, note, print_table
 from framing.cli.exits import BAD_FRAMES, OK, TRUNCATED
 from framing.cli.frametext import problem_text
-from framing.facts import names_by_port
+from framing.facts import known_ports
 
 __all__ = ["streams"]
 
@@ -65,7 +65,7 @@ def streams(file: str, form: str) -> None:
     """
     rows: list[FlowRecord] = []
     code, is_empty = OK, True
-    for record in survey(file, names_by_port(), names_by_port("udp_ports")):
+    for record in survey(file, known_ports()):
         if form == "jsonl":
             sys.stdout.write(json_line(record))
         elif isinstance(record, FlowRecord):

@@ -1,12 +1,16 @@
+import io
+
 import pytest
 
 from framing import CaptureError, get_protocol
 from framing.capture import FrameRecord, SummaryRecord, read, record_to_json
 from framing.capture.choosing import ProtocolChoice
 from framing.errors import FrameTooLargeError, UnknownNameError
+from framing.facts import KnownPorts
 from framing.protocol import Protocol
 
-KNOWN = {9092: ("kafka",), 443: ("tls",), 80: ("kafka", "tls"), 7: ("no_such_protocol",)}
+TCP = {9092: ("kafka",), 443: ("tls",), 80: ("kafka", "tls"), 7: ("no_such_protocol",)}
+KNOWN = KnownPorts(TCP, {4739: ("ipfix",), 5: ("kafka", "tls")})
 KAFKA_FRAME, TLS_FRAME = bytes.fromhex("0000000161"), bytes.fromhex("1603030001ff")
 
 
@@ -17,7 +21,7 @@ def speak(capture, server, client, payload=KAFKA_FRAME):
 def test_what_was_said_is_spoken_on_every_port():
     said = ProtocolChoice("kafka")
     assert said.protocol(9092) is said.protocol(5)
-    assert (said.name(5), said.by_port, said.server_ports, said.wanted_ports) == ("", None, {9092}, {9092})
+    assert (said.name(5), said.known, said.server_ports, said.wanted_ports) == ("", None, {9092}, {9092})
     assert ProtocolChoice("u8/raw").wanted_ports is None
 
 
@@ -32,7 +36,7 @@ def test_a_port_tells_the_only_protocol_that_is_known_there():
     assert choice.protocol(443) is choice.protocol(443)
     assert choice.name(443) == "tls"
     assert [choice.protocol(port) for port in (80, 7, 5)] == [None, None, None]
-    assert choice.server_ports == KNOWN.keys()
+    assert choice.server_ports == TCP.keys()
     assert choice.wanted_ports == {9092, 443, 7}
 
 
@@ -106,3 +110,20 @@ def test_ports_tell_what_carries_a_protocol(ports, udp_ports, transports, wanted
 
 def test_ports_of_tcp_say_nothing_about_datagrams():
     assert ProtocolChoice(KNOWN).protocol(9092, "udp") is None
+
+
+def test_a_udp_port_tells_its_own_protocol():
+    choice = ProtocolChoice(KNOWN)
+    assert repr(choice.protocol(4739, "udp")) == repr(get_protocol("ipfix"))
+    assert choice.name(4739, "udp") == "ipfix"
+    assert [choice.protocol(port, "udp") for port in (5, 443)] == [None, None]
+    assert choice.datagram_ports == {4739, 5}
+
+
+def test_datagrams_of_a_capture_have_the_protocol_of_their_port(wire):
+    message = bytes.fromhex("000a0010655000000000000000000001")
+    datagrams = [wire.udp(40000, port, message) for port in (4739, 5, 6)]
+    packets = [wire.ethernet(wire.ipv4("10.0.0.5", "10.0.0.9", one, protocol=17)) for one in datagrams]
+    *found, total = read(io.BytesIO(wire.pcap(packets)), KNOWN)
+    assert [(one.protocol, one.size) for one in found if one.type == "frame"] == [("ipfix", 16)]
+    assert total.left == {5: 1}

@@ -24,6 +24,7 @@ from framing.capture import (
 )
 from framing.capture.lines import format_time
 from framing.errors import CaptureFileError, DecodeError, FrameTooLargeError, HeaderError
+from framing.facts import KnownPorts
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads((ROOT / "specs/records.schema.json").read_text())
@@ -217,7 +218,7 @@ FILES = sorted(path for path in (ROOT / "tests/corpus").rglob("*.pcap*") if path
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_what_real_captures_give_obeys_the_schema(path):
-    records = [*read(path, "u32be/msgpack", max_frame_size=5000), *survey(path, {443: ("tls",)})]
+    records = [*read(path, "u32be/msgpack", max_frame_size=5000), *survey(path, KnownPorts({443: ("tls",)}, {}))]
 
     assert len(records) >= 1
     for record in records[:400]:

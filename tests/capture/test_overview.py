@@ -6,6 +6,7 @@ import pytest
 
 from framing import CaptureFileError
 from framing.capture import ErrorRecord, FlowRecord, record_to_json, survey
+from framing.facts import KnownPorts
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 ORACLE = json.loads((CORPUS / "oracle.json").read_bytes())
@@ -38,7 +39,9 @@ def test_times_are_those_of_the_first_and_the_last_payload(wire):
         wire.segment(sequence=6),
     ]
 
-    (flow,) = survey(io.BytesIO(wire.pcap([packet.data for packet in packets])), {9092: ("kafka", "other")})
+    (flow,) = survey(
+        io.BytesIO(wire.pcap([packet.data for packet in packets])), KnownPorts({9092: ("kafka", "other")}, {})
+    )
 
     assert flow == FlowRecord(
         "10.0.0.5:51744>10.0.0.9:9092",
@@ -64,7 +67,7 @@ def test_a_known_port_tells_the_server(wire):
     file = wire.pcap([packet.data])
 
     (by_number,) = survey(io.BytesIO(file))
-    (by_port,) = survey(io.BytesIO(file), {9092: ("kafka",)})
+    (by_port,) = survey(io.BytesIO(file), KnownPorts({9092: ("kafka",)}, {}))
 
     assert (by_number.direction, by_number.server_port, by_number.is_guessed) == ("server", 80, True)
     assert (by_port.direction, by_port.server_port, by_port.is_guessed) == ("client", 9092, True)
@@ -96,7 +99,7 @@ def test_datagrams_and_tunnels_are_listed(wire):
     tunnelled = wire.ethernet(wire.ipv4("192.0.2.1", "192.0.2.2", wire.udp(2152, 2152, gtp), protocol=17))
     file = wire.pcap([dns, wire.segment(payload=b"x").data, tunnelled])
 
-    udp, tcp = survey(io.BytesIO(file), {53: ("dns_tcp",), 9092: ("kafka",)}, {53: ("dns",)})
+    udp, tcp = survey(io.BytesIO(file), KnownPorts({53: ("dns_tcp",), 9092: ("kafka",)}, {53: ("dns",)}))
 
     assert (udp.flow, udp.transport, udp.size, udp.protocols) == ("10.0.0.5:40000>10.0.0.9:53/udp", "udp", 10, ("dns",))
     assert (udp.tunnels, udp.is_tunnel_guessed, udp.end) == (("gtp",), True, "capture")
