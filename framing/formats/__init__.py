@@ -10,6 +10,9 @@
     hdlc.py        HDLC and PPP on asynchronous lines: bytes escaped, and a check sequence
     digits.py      the length in ASCII digits: netstrings, octet counting, pkt-lines
     header_block.py  lines of headers, of which Content-Length says the payload's size
+    http1.py       HTTP/1.1 messages: a first line, headers, and a body that may be chunked
+    literal_lines.py  lines that a size in braces continues, as in IMAP
+    checked_blocks.py  a checksum behind every so many bytes of the payload, as in DNP3
     enclosed.py    bytes that begin a frame and bytes that end it
     fix.py         FIX messages: a length and a checksum in digits
     stomp.py       STOMP: lines of headers, and a body that a NUL ends
@@ -24,6 +27,7 @@
 Shared by the kinds that declare named fields: `notation.py` reads the declaration, `layout.py` the bytes. What a
 header of fixed width may have besides: `length.py`, `padding.py`, `byteorder.py`, `checked.py`. `conditions.py` and
 `forms.py` make plain headers of one with conditions. `known.py` has the hot loops of kinds whose header is text,
+`header_lines.py` reads lines of headers, `body_framing.py` and `chunked.py` tell where an HTTP body ends,
 `stuffing.py` what COBS, SLIP and HDLC share, `checksums.py` sums. `self_delimiting.py` is what the payloads that end
 themselves share, `prefix.py` how a choice tells its cases, `choice_loop.py` its hot loop.
 A new kind is a new file with a subclass of `framing.frame.FrameFormat` and an entry point; nothing else changes.

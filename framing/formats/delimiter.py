@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError
+from framing.formats.options import bytes_option
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
 
@@ -37,8 +38,8 @@ class DelimiterFormat(FrameFormat):
     [b'one', b'two']
 
     Args:
-        delimiters: one or several; text stands for its UTF-8 bytes. A frame is cut at the delimiter that begins
-            first, and of those that begin there at the longest, which is waited for. [F24]
+        delimiters: one or several; text stands for its UTF-8, or for other bytes as `0xf6`. A frame is cut at the
+            delimiter that begins first, and of those that begin there at the longest, which is waited for. [F24]
         write: the one that `serialize` writes; by default the first.
         keep: leave the delimiter on the payload; `serialize` then demands a payload that ends with one.
         final: the end of the stream ends a last frame, too; else that is a `TruncatedFrameError`. [F26]
@@ -58,12 +59,12 @@ class DelimiterFormat(FrameFormat):
         max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
     ) -> None:
         several = (delimiters,) if isinstance(delimiters, bytes | str) else tuple(delimiters)
-        self._delimiters = tuple(_bytes("delimiters", one) for one in several)
+        self._delimiters = tuple(bytes_option("delimiters", one) for one in several)
         if not self._delimiters or not all(self._delimiters) or len({*self._delimiters}) < len(self._delimiters):
             raise DefinitionError(
                 "one or more different, non-empty delimiters are needed", key="delimiters", found=several
             )
-        self._written = self._delimiters[0] if write is None else _bytes("write", write)
+        self._written = self._delimiters[0] if write is None else bytes_option("write", write)
         self._keep, self._final = keep, final
         check_option("keep", keep, bool)
         check_option("final", final, bool)
@@ -252,7 +253,7 @@ class LineFormat(DelimiterFormat):
         final: bool = False,
         max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
     ) -> None:
-        if _bytes("write", write) not in (b"\n", b"\r\n"):
+        if bytes_option("write", write) not in (b"\n", b"\r\n"):
             raise DefinitionError("no line ending", key="write", found=write, allowed=r"\n or \r\n")
         super().__init__(b"\n", write=write, keep=keep, final=final, max_frame_size=max_frame_size)
 
@@ -268,14 +269,6 @@ class LineFormat(DelimiterFormat):
     def _is_one_frame(self, data: bytes, payload: bytes) -> bool:
         # A payload that ends with CR would lose it to the line ending.
         return data.find(b"\n") == len(data) - 1 and self.payload(data, 0, len(data)) == payload
-
-
-def _bytes(key: str, value: bytes | str) -> bytes:
-    check_option(key, value, bytes, str)
-    try:
-        return value.encode() if isinstance(value, str) else value
-    except UnicodeEncodeError as error:
-        raise DefinitionError("half a surrogate pair has no UTF-8", key=key, found=ascii(value)) from error
 
 
 class _Search:

@@ -32,6 +32,7 @@ from framing.formats.known import known_scans
 from framing.formats.layout import Layout
 from framing.formats.magic import layout_resync
 from framing.formats.notation import Field, parse_notation
+from framing.formats.options import bytes_option
 from framing.formats.parts import field_parts
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 from framing.picture import Part
@@ -57,7 +58,7 @@ class DigitsFormat(FrameFormat):
     Args:
         digits: how many; filled up with zeros from the left. 0: as many as it takes, up to the separator.
         base: 10 or 16. Hex digits are taken in either case and written in lower case. [F51]
-        separator: what stands between the digits and the payload; text stands for its UTF-8 bytes.
+        separator: what stands between the digits and the payload; text stands for its UTF-8, or `0x` for hex.
         end: what stands behind the payload.
         before: fixed fields before the digits, in the notation of `framing.formats.notation`.
         counts: what the length counts, as names: "payload", fields of `before`, "separator", "end", and with a fixed
@@ -96,8 +97,7 @@ class DigitsFormat(FrameFormat):
         self._check_options()
         self._digits, self._base, self._empty, self._control_count = digits, base, empty, control_count
         self._alphabet, self._numeral = _ALPHABETS[base], _NUMERALS[base]
-        self._separator = separator.encode() if isinstance(separator, str) else separator
-        self._end = end.encode() if isinstance(end, str) else end
+        self._separator, self._end = bytes_option("separator", separator), bytes_option("end", end)
         self._check_separator()
         self._before = Layout(_checked(before))
         self._counted = self._count(counts)

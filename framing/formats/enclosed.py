@@ -16,6 +16,7 @@ from itertools import repeat
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
+from framing.formats.options import bytes_option
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
 
@@ -36,7 +37,7 @@ class EnclosedFormat(FrameFormat):
     [b'one', b'two']
 
     Args:
-        start: what begins each frame; text stands for its UTF-8 bytes.
+        start: what begins each frame; text stands for its UTF-8, or for other bytes as `0xf6`.
         stop: what ends it, where it first comes.
         start_inside: whether a payload may contain the start; else that is an error, for where it does, the stop of
             the frame before was lost. [F58]
@@ -57,11 +58,8 @@ class EnclosedFormat(FrameFormat):
         start_inside: bool = False,
         max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
     ) -> None:
-        for key, value in (("start", start), ("stop", stop)):
-            check_option(key, value, bytes, str)
         check_option("start_inside", start_inside, bool)
-        self._start = start.encode() if isinstance(start, str) else start
-        self._stop = stop.encode() if isinstance(stop, str) else stop
+        self._start, self._stop = bytes_option("start", start), bytes_option("stop", stop)
         for key, bound in (("start", self._start), ("stop", self._stop)):
             if not bound:
                 raise DefinitionError("start and stop have at least one byte", key=key, found=bound)

@@ -15,7 +15,16 @@ sections 2.2, 5 and 6, without what those allow for the sake of old peers. Spec:
 from collections.abc import Mapping
 from typing import Any
 
-from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
+from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError
+from framing.formats.header_lines import (
+    checked_header,
+    has_controls,
+    header_error,
+    header_line,
+    is_token,
+    read_length,
+    text_line,
+)
 from framing.formats.known import known_scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
@@ -23,13 +32,6 @@ from framing.picture import Part
 __all__ = ["HeaderBlockFormat"]
 
 _END = b"\r\n\r\n"
-_DIGITS = b"0123456789"
-
-# RFC 9110, section 5.6.2: what a name is made of.
-_TOKEN = b"!#$%&'*+-.^_`|~" + _DIGITS + b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-# Section 5.5: no control characters but the tabulator.
-_CONTROLS = bytes({*range(32), 127} - {9})
 
 # What nginx and Apache allow for one buffer or line.
 _HEADER_SIZE = 8192
@@ -78,7 +80,7 @@ class HeaderBlockFormat(FrameFormat):
             check_option(key, value, bool)
         for key, name in (("length", length), ("short", short or length)):
             check_option(key, name, str)
-            if not _is_token(name):
+            if not is_token(name):
                 raise DefinitionError("no name of a header", key=key, found=name, allowed="such as Content-Length")
         self.length, self._short = length, short
         self.length_keys = (length.lower(), short.lower())
@@ -144,7 +146,7 @@ class HeaderBlockFormat(FrameFormat):
     def serialize(self, payload: bytes, fields: Mapping[str, Any] | None = None) -> bytes:
         """Return the whole frame: the start line, the length, the other headers in their order. [F55]"""
         values = dict(fields or ())
-        lines = [_line("start", values.pop("start", None))] if self.start_line else []
+        lines = [text_line("start", values.pop("start", None))] if self.start_line else []
         headers = values.pop("headers", {})
         if values:
             raise EncodeError(
@@ -164,15 +166,11 @@ class HeaderBlockFormat(FrameFormat):
             raise EncodeError("headers are a dict of names and values", path="headers", found=headers)
         taken, lines = {*self.length_keys, _OTHER_LENGTH}, []
         for name, value in headers.items():
-            if not isinstance(name, str) or not _is_token(name):
-                raise EncodeError("no name of a header", path="headers", found=name)
+            line = header_line(name, value)
             if name.lower() in taken:
                 raise EncodeError("this header is written by the format, or stands twice", path="headers", found=name)
             taken.add(name.lower())
-            text = _line(f"headers.{name}", value)
-            if text != text.strip(b" \t"):
-                raise EncodeError("blanks around a value would be lost", path=f"headers.{name}", found=text)
-            lines.append(b"%b: %b" % (name.encode(), text))
+            lines.append(line)
         return lines
 
     def layouts(self) -> dict[str, tuple[Part, ...]]:
@@ -206,7 +204,7 @@ class _Block:
             line_start = start + self._line_start
             line = bytes(buffer[line_start : place + 1])
             if not line.endswith(b"\r\n"):
-                raise _error("a line ends with LF alone", place, "headers", b"\r\n", line[-2:])
+                raise header_error("a line ends with LF alone", place, "headers", b"\r\n", line[-2:])
             first = not self._line_start
             self._line_start = self._looked = place + 1 - start
             if first and self._form.start_line:
@@ -222,43 +220,26 @@ class _Block:
 
     def _payload_size(self, start: int) -> int:
         if self._length is None and self._form.required:
-            raise _error(f"there is no {self._form.length}", start, "length", self._form.length, None)
+            raise header_error(f"there is no {self._form.length}", start, "length", self._form.length, None)
         return self._length or 0
 
     def _read(self, line: bytes, place: int, start: int) -> None:
         """Check a header. [F54]"""
-        name, colon, value = line.partition(b":")
-        if line[:1] in (b" ", b"\t"):  # RFC 9112, section 5.2
-            raise _error("a header is folded over two lines", place, "headers", "a name", line)
-        if not colon:
-            raise _error("a line is no header", place, "headers", "name: value", line)
-        if not _is_token(name.decode("latin-1")):  # a blank before the colon, too: section 5.1
-            raise _error("this is no name of a header", place, "headers", "letters, digits and -", name)
-        text = value.strip(b" \t")
-        place += len(line) - len(value.lstrip(b" \t"))
-        if _has_controls(text):
-            raise _error("a control character in a header", place, "headers", "text", text)
+        name, text, place = checked_header(line, place)
         key = name.decode().lower()
         if key in self._form.length_keys:
             self._take_length(text, place, start)
         elif key == _OTHER_LENGTH:
             reason = f"{name.decode()} says the length in another way"
-            raise _error(reason, place, "headers", f"{self._form.length} alone", text)
+            raise header_error(reason, place, "headers", f"{self._form.length} alone", text)
 
     def _take_length(self, text: bytes, place: int, start: int) -> None:
         """Read the length. [F56]"""
         form = self._form
-        if not text or text.translate(None, _DIGITS):
-            raise _error(f"{form.length} is no number", place, "length", "digits", text)
-        if text[:1] == b"0" and len(text) > 1:
-            raise _error(f"{form.length} has leading zeros", place, "length", "digits without leading zeros", text)
-        if len(text) > len(str(form.max_frame_size)):  # before int(), which takes quadratic time
-            raise FrameTooLargeError(
-                f"a {form.length} of {len(text)} digits", offset=start, max_frame_size=form.max_frame_size
-            )
-        if self._length not in (None, int(text)):
-            raise _error(f"{form.length} stands twice and differs", place, "length", self._length, int(text))
-        self._length = int(text)
+        length = read_length(form.length, text, place, start=start, limit=form.max_frame_size)
+        if self._length not in (None, length):
+            raise header_error(f"{form.length} stands twice and differs", place, "length", self._length, length)
+        self._length = length
 
     def _too_large(self, start: int) -> FrameError:
         form = self._form
@@ -267,34 +248,9 @@ class _Block:
             reason = "the headers alone are too large"
             return FrameTooLargeError(reason, offset=start, max_frame_size=form.max_frame_size, hint=hint)
         wanted = f"an empty line within {form.max_header_size} bytes, or a larger max_header_size"
-        return _error("the headers do not end", start, "headers", wanted, None)
-
-
-def _error(reason: str, offset: int, field: str, expected: object, found: object) -> HeaderError:
-    return HeaderError(reason, offset=offset, field=field, expected=expected, found=found)
+        return header_error("the headers do not end", start, "headers", wanted, None)
 
 
 def _check_start(line: bytes, place: int) -> None:
-    if not line or _has_controls(line):
-        raise _error("the first line is empty or has control characters", place, "start", "a line of text", line)
-
-
-def _is_token(name: str) -> bool:
-    return bool(name) and not name.encode("utf-8", "replace").translate(None, _TOKEN)
-
-
-def _has_controls(text: bytes) -> bool:
-    return len(text.translate(None, _CONTROLS)) < len(text)
-
-
-def _line(path: str, value: object) -> bytes:
-    """Return the bytes of a text that is to stand in one line: what could end the line is how headers are injected."""
-    if not isinstance(value, str):
-        raise EncodeError("text is missing" if value is None else "this must be text", path=path, found=value)
-    try:
-        line = value.encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise EncodeError("a header is text of ISO 8859-1", path=path, found=ascii(value)) from error
-    if _has_controls(line) or (path == "start" and not line):
-        raise EncodeError("a control character, or nothing at all, in a line of text", path=path, found=line)
-    return line
+    if not line or has_controls(line):
+        raise header_error("the first line is empty or has control characters", place, "start", "a line of text", line)

@@ -16,6 +16,7 @@ from itertools import repeat
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
+from framing.formats.options import bytes_option
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, Scan, check_limit, check_option
 from framing.picture import Part
 
@@ -71,7 +72,7 @@ class LineBlockFormat(FrameFormat):
         if len(self._places) < len(blocks) or not blocks:
             allowed = "such as { PUB = -1 }, each word once"
             raise DefinitionError("no words that announce a block", key="blocks", found=tuple(blocks), allowed=allowed)
-        self._end, self._write = _bytes("end", end), _bytes("write", write)
+        self._end, self._write = bytes_option("end", end), bytes_option("write", write)
         if self._write not in _LINE_ENDS:
             raise DefinitionError("no line ending", key="write", found=write, allowed=r"\n or \r\n")
         self.max_frame_size = max_frame_size
@@ -251,8 +252,3 @@ class LineBlockFormat(FrameFormat):
         if self._write != b"\r\n":
             shown.append(f"write={self._write!r}")
         return f"LineBlockFormat({', '.join([*shown, f'max_frame_size={self.max_frame_size}'])})"
-
-
-def _bytes(key: str, value: bytes | str) -> bytes:
-    check_option(key, value, bytes, str)
-    return value.encode("latin-1", "replace") if isinstance(value, str) else value

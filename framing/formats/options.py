@@ -1,7 +1,8 @@
-"""Options of several parts: a table in a definition file, `name=value` words in a shorthand.
+"""Options that are no plain number or text: of several parts, and bytes.
 
-byteorder = {field = "flags", mask = 1, little = 1}        in TOML
-byteorder="field=flags mask=1 little=1"                    in a shorthand
+byteorder = {field = "flags", mask = 1, little = 1}        a table in a definition file
+byteorder="field=flags mask=1 little=1"                    words in a shorthand
+delimiters = "0xf6"                                        bytes, in both
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,34 @@ from typing import Any
 from framing.errors import DefinitionError
 from framing.frame import check_option
 
-__all__ = ["table_option"]
+__all__ = ["bytes_option", "table_option"]
+
+
+def bytes_option(key: str, value: object) -> bytes:
+    """Return an option that is bytes, or text that stands for them: `0x` and hex digits, or else its UTF-8.
+
+    >>> bytes_option("delimiters", "0xf6"), bytes_option("delimiters", "end"), bytes_option("delimiters", b"0x")
+    (b'\xf6', b'end', b'0x')
+
+    Args:
+        key: the option's name.
+        value: what was given.
+
+    Raises:
+        DefinitionError: `0x` with something else behind it, or text that has no UTF-8.
+        TypeError: `value` is neither bytes nor text.
+    """
+    check_option(key, value, bytes, str)
+    if isinstance(value, bytes):
+        return value
+    text = str(value)
+    try:
+        return bytes.fromhex(text[2:]) if text[:2] == "0x" else text.encode()
+    except UnicodeEncodeError as error:
+        raise DefinitionError("half a surrogate pair has no UTF-8", key=key, found=ascii(text)) from error
+    except ValueError as error:
+        allowed = "0x and pairs of hex digits, or text"
+        raise DefinitionError("not a constant", key=key, found=text, allowed=allowed) from error
 
 
 def table_option(key: str, value: object, kinds: Mapping[str, type], needed: tuple[str, ...]) -> dict[str, Any]:

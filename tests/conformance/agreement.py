@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import accumulate
+from operator import ge
 from pathlib import Path
 
 import oracle
@@ -154,6 +155,8 @@ def _difference(track, expected, proof):
     if proof.grouped and set(accumulate(wanted)) <= set(accumulate(counted)):
         return ""
     if proof.divided and set(accumulate(counted)) <= set(accumulate(expected)):
+        return ""
+    if proof.heads and len(counted) == len(wanted) and all(map(ge, counted, wanted)):
         return ""
     number = next(
         (number for number, pair in enumerate(zip(counted, wanted, strict=False)) if pair[0] != pair[1]), None

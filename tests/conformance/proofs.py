@@ -9,6 +9,7 @@
     undissected = ["server.answer"]       phases whose frames the dissector does not count
     grouped = "why"                       the dissector puts several frames in one: each end of one is an end of ours
     divided = "why"                       the dissector divides frames: each end of ours is an end of one
+    heads = "why"                         the dissector leaves bodies out: as many frames, none smaller than its own
     [[different]]                         flows whose frames are others than the dissector's, and who is right
     [[incomplete]]                        flows that end inside a frame, or go over into something not covered
     [[rewritten]]                         flows with frames that are not written again as they were
@@ -35,7 +36,7 @@ _KINDS = {
     "inside_ports": list,
     "undissected": list,
 }
-_REASONS = {"grouped": str, "divided": str}
+_REASONS = {"grouped": str, "divided": str, "heads": str}
 _TABLES = ("different", "incomplete", "rewritten")
 
 
@@ -65,6 +66,7 @@ class Proof(NamedTuple):
     undissected: tuple[str, ...] = ()
     grouped: str = ""
     divided: str = ""
+    heads: str = ""
     entries: tuple[Entry, ...] = ()
 
     def why(self, table: str, file: str, flow: str) -> str:

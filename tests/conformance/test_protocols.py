@@ -100,7 +100,7 @@ def test_a_way_to_compare_is_needed_that_is_said(name):
     for port in proof.inside_ports:
         plain = proof._replace(inside_ports=())
         assert any(port in one.ports for case in agreement.cases(plain, ()) for one in case.streams), f"{port} idles"
-    for key in ("grouped", "divided", "undissected"):
+    for key in ("grouped", "divided", "heads", "undissected"):
         if getattr(proof, key):
             plain = proof._replace(**{key: type(getattr(proof, key))()})
             cases = [agreement.Case(case.corpus, case.file, plain, case.streams) for case in own]

@@ -1,11 +1,11 @@
-"""Options of several parts."""
+"""Options of several parts, and options that are bytes."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from framing import DefinitionError
-from framing.formats.options import table_option
+from framing.formats.options import bytes_option, table_option
 
 KINDS = {"field": str, "mask": int}
 
@@ -59,3 +59,22 @@ def test_only_definition_errors_come_out_of_a_text(text):
     except DefinitionError:
         return
     assert made.keys() <= KINDS.keys()
+
+
+@pytest.mark.parametrize(
+    ("value", "made"), [("0xF6", b"\xf6"), ("0x", b""), ("\u00f6", b"\xc3\xb6"), (b"0xf6", b"0xf6"), ("x0", b"x0")]
+)
+def test_bytes_are_text_or_hex(value, made):
+    assert bytes_option("key", value) == made
+
+
+@pytest.mark.parametrize("value", ["0xf", "0xgg", "\ud800"])
+def test_bytes_that_cannot_be_are_refused(value):
+    with pytest.raises(DefinitionError) as caught:
+        bytes_option("key", value)
+    assert caught.value.key == "key"
+
+
+def test_bytes_are_no_number():
+    with pytest.raises(TypeError):
+        bytes_option("key", 6)
