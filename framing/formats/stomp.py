@@ -130,10 +130,13 @@ class StompFormat(FrameFormat):
         """
         given = dict(fields or {})
         lines = [_encoded("command", given.pop("command", None))]
-        for name, value in (given.pop("headers", None) or {}).items():
+        headers = given.pop("headers", None) or {}
+        if not isinstance(headers, Mapping):
+            raise EncodeError("headers are a dict of names and values", path="headers", found=headers)
+        for name, value in headers.items():
             path = f"headers.{name}"
-            if ":" in name:
-                raise EncodeError("a colon ends a header's name", path=path, found=name)
+            if not isinstance(name, str) or ":" in name:
+                raise EncodeError("a header's name is text without a colon", path=path, found=name)
             lines.append(_encoded(path, f"{name}:{value}"))
         if given:
             raise EncodeError(f"this format has no field {next(iter(given))}", hint="its fields are command, headers")

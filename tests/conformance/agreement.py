@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import accumulate
-from operator import ge
+from itertools import accumulate, repeat
+from operator import add, ge
 from pathlib import Path
 
 import oracle
@@ -135,7 +135,10 @@ def _expected(proof, stream):
     """Return the frame sizes that the dissector gives, by our definition of a frame, or `None`."""
     if proof.sizes:
         values = stream.pdus.get(proof.sizes["field"])
-        return None if values is None else [value + proof.sizes.get("add", 0) for value in values]
+        if values is None:
+            return None
+        added = stream.proto_sizes[proof.dissector] if proof.sizes.get("header") else repeat(proof.sizes.get("add", 0))
+        return list(map(add, values, added))
     return stream.proto_sizes.get(proof.dissector)
 
 

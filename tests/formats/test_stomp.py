@@ -109,6 +109,8 @@ def test_a_length_over_the_limit(digits):
         (b"ab", {"command": "SEND", "headers": {"content-length": "x"}}, "headers"),
         (b"", {"command": "SEND", "headers": {"a": "b\nc:d"}}, "headers.a"),
         (b"", {"command": "SEND", "headers": {"": "b"}}, "headers."),
+        (b"", {"command": "SEND", "headers": {1: "b"}}, "headers.1"),
+        (b"", {"command": "SEND", "headers": 1}, "headers"),
         (b"", {"command": "SEND", "headers": {"a:b": "c"}}, "headers.a:b"),
         (b"", {"command": "SEND", "headers": {"a": "c\r"}}, "headers.a"),
     ],
