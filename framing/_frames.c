@@ -116,7 +116,10 @@ Header_scan(Header *self, PyObject *args)
     return PyLong_FromSsize_t(start);
 }
 
-/* Frames are made as `frame_class()` makes them, which has no __init__, and their two slots are set. */
+/* Frames are made as `frame_class()` makes them, which has no __init__, and their two slots are set. These hold bytes
+ * and an integer, so that no frame is ever part of a cycle: the garbage collector need not walk over millions of them,
+ * as it does not over such tuples.
+ */
 static PyObject *
 Header_scan_frames(Header *self, PyObject *args)
 {
@@ -136,6 +139,7 @@ Header_scan_frames(Header *self, PyObject *args)
         PyErr_SetString(PyExc_OverflowError, "the stream is too long for an offset");
         return NULL;
     }
+    int is_tracked = (PyType_GetFlags((PyTypeObject *)made) & Py_TPFLAGS_HAVE_GC) != 0;
     const unsigned char *bytes = (const unsigned char *)PyBytes_AsString(buffer);
     for (; limit > 0; limit--) {
         int64_t total = told_size(self, bytes + start, end - start);
@@ -143,6 +147,9 @@ Header_scan_frames(Header *self, PyObject *args)
             break;
         }
         PyObject *frame = PyType_GenericAlloc((PyTypeObject *)made, 0);
+        if (frame != NULL && is_tracked) {
+            PyObject_GC_UnTrack(frame);
+        }
         PyObject *data = PyBytes_FromStringAndSize((const char *)bytes + start, (Py_ssize_t)total);
         PyObject *offset = PyLong_FromLongLong(base + start);
         int failed = frame == NULL || data == NULL || offset == NULL || PyObject_SetAttr(frame, state->data, data)

@@ -174,7 +174,7 @@ find_flow(Scan *scan, const unsigned char *key)
         }
     }
     PyObject *name = PyBytes_FromStringAndSize((const char *)key, KEY_SIZE);
-    PyObject *flow = name ? PyDict_GetItemWithError(scan->flows, name) : NULL;
+    PyObject *flow = name ? Py_XNewRef(PyDict_GetItemWithError(scan->flows, name)) : NULL;
     Py_XDECREF(name);
     if (flow == NULL) {
         return PyErr_Occurred() ? -2 : -1;
@@ -182,16 +182,16 @@ find_flow(Scan *scan, const unsigned char *key)
     Known known = {.flow = flow, .first = -1, .last = -1};
     memcpy(known.key, key, KEY_SIZE);
     int good = load_flow(scan->state, flow, &known);
+    if (good == 1 && scan->known_count == scan->known_room) {
+        good = grow((void **)&scan->known, &scan->known_room, sizeof(Known)) ? -1 : 1;
+    }
+    if (good == 1 && 2 * (scan->known_count + 1) > scan->slot_count) {
+        good = grow_slots(scan) ? -1 : 1;
+    }
     if (good != 1) {
+        Py_DECREF(flow);
         return good - 1;
     }
-    if (scan->known_count == scan->known_room && grow((void **)&scan->known, &scan->known_room, sizeof(Known))) {
-        return -2;
-    }
-    if (2 * (scan->known_count + 1) > scan->slot_count && grow_slots(scan)) {
-        return -2;
-    }
-    Py_INCREF(flow);
     known.first_offset = known.offset;
     scan->known[scan->known_count] = known;
     put_slot(scan, scan->known_count);

@@ -1,7 +1,7 @@
 """All flows of a capture put together, within a budget."""
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from framing.capture.flow import Chunk, Connection, EndReason, Event, Flow
 from framing.capture.key import Transport, ports_of, reverse_key, transport_of
@@ -58,6 +58,7 @@ class Assembler:
         connection_count: connections seen so far.
         packet_count: packets so far.
         joined: key → flow, those whose chunks may be of several packets; see `join`.
+        on_begin: called with each connection that begins with a SYN, when it does: its sides are known for sure.
 
     Spec: [P12] to [P20]
     """
@@ -78,6 +79,7 @@ class Assembler:
         self.connection_count = 0
         self.packet_count = 0
         self.joined: dict[bytes, Flow] = {}
+        self.on_begin: Callable[[Connection], None] | None = None
         self._server_ports: dict[Transport, frozenset[int]] = {
             "tcp": frozenset(server_ports),
             "udp": frozenset(datagram_servers or datagram_ports or ()),
@@ -295,6 +297,8 @@ class Assembler:
         # Last: a host that talks to its own port has but one key for both, and one flow under it.
         self._flows[key] = flow
         self.connection_count += 1
+        if flags & SYN and self.on_begin is not None:
+            self.on_begin(flow.connection)
         return flow
 
     def _is_client(self, key: bytes) -> bool:

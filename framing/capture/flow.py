@@ -14,7 +14,7 @@ from collections import deque
 from typing import Any, Literal
 
 from framing.capture.address import format_address
-from framing.capture.key import Transport, destination_of, name_of, source_of, transport_of
+from framing.capture.key import Transport, destination_of, name_of, ports_of, source_of, transport_of
 
 __all__ = [
     "Chunk",
@@ -174,6 +174,11 @@ class Flow:
         """Address and port of the receiver."""
         address, port = destination_of(self.key)
         return format_address(address), port
+
+    @property
+    def port(self) -> int:
+        """The sender's port."""
+        return ports_of(self.key)[0]
 
     @property
     def name(self) -> str:

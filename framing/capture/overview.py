@@ -65,7 +65,7 @@ def _taken(event: Event, known: KnownPorts) -> Iterator[FlowRecord]:
 def _ended(event: FlowEnd, seen: tuple[int | None, int | None, int | None], known: KnownPorts) -> FlowRecord:
     flow = event.flow
     first_ns, last_ns, packet_number = seen
-    port = flow.connection.server.source[1]
+    port = flow.connection.server.port
     return FlowRecord(
         flow.name,
         flow.direction,

@@ -11,6 +11,8 @@ Spec: [R1] to [R8].
 import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
+from operator import add, attrgetter
+from typing import Any
 
 from framing.capture.alone import PacketAssembler
 from framing.capture.assembler import Assembler
@@ -37,6 +39,7 @@ _LEFT_COUNT = 100
 
 # The counts of a flow that add up to those of the whole.
 _ADDED = ("frame_count", "size", "error_count", "gap_count", "missing_size", "skipped_size", "tail_size", "flow_count")
+_counts_of = attrgetter(*_ADDED)
 
 
 def read(
@@ -156,7 +159,8 @@ class _CaptureReading:
         server_ports = selection.ports or choice.server_ports
         kind = PacketAssembler if per_packet else Assembler
         self.assembler = kind(server_ports=server_ports, datagram_ports=selection.datagram_ports)
-        self.total = SummaryRecord(None, None, False, flow_count=0)
+        self.assembler.on_begin = self.begin
+        self.sums = [0] * len(_ADDED)
 
     def records(self, follow: Follow | None) -> Iterator[Record]:
         damage = None
@@ -176,17 +180,19 @@ class _CaptureReading:
         for event in self.assembler.finish():
             yield from self.taken(event)
         if damage is not None:
-            self.total = self.total._replace(error_count=self.total.error_count + 1)
             yield ErrorRecord(None, None, False, None, damage.packet_number, damage, damage.offset)
         self.check_selected()
         left = dict(self.selection.left.most_common(_LEFT_COUNT))
-        yield self.total._replace(packet_count=assembler.packet_count, unused=self.unused(), left=left)
+        counts: dict[str, Any] = dict(zip(_ADDED, self.sums, strict=True))
+        counts["error_count"] += damage is not None
+        total = SummaryRecord(None, None, False)._replace(**counts)
+        yield total._replace(packet_count=assembler.packet_count, unused=self.unused(), left=left)
 
     def taken(self, event: Event) -> Iterator[Record]:
         """Yield the records of an event, if its flow is one of those to decode."""
         flow = event.flow
         if flow.connection.context is None:
-            flow.connection.context = self.opened(flow.connection)
+            self.begin(flow.connection)
         opened: _Opened | None = flow.connection.context or None
         if opened is None:
             return
@@ -198,13 +204,27 @@ class _CaptureReading:
             if flow in opened.shown:
                 summary = self.counted(opened.decoder.summary(side, event.reason, flow.packet_count))
                 tunnels, is_guessed = flow.connection.tunnels, flow.connection.is_tunnel_guessed
-                yield summary._replace(protocol=opened.name, tunnels=tunnels, is_tunnel_guessed=is_guessed)
+                if opened.name or tunnels:
+                    summary = summary._replace(protocol=opened.name, tunnels=tunnels, is_tunnel_guessed=is_guessed)
+                yield summary
             del opened.sides[flow]
             if not opened.sides:
                 flow.connection.context = _LEFT
-        elif not opened.is_joined and opened.decoder.is_settled:
-            opened.is_joined = True
-            self.assembler.join(flow.connection)
+        elif not opened.is_joined:
+            self.join(flow.connection)
+
+    def begin(self, connection: Connection) -> None:
+        """Decide about a connection: at once if it begins with a SYN, or else when its first event comes."""
+        connection.context = self.opened(connection)
+        self.join(connection)
+
+    def join(self, connection: Connection) -> None:
+        """Let packets of a connection come many at a time, as soon as nothing depends on their order any more."""
+        opened: _Opened | None = connection.context or None
+        if opened is None or opened.decoder.is_settled:
+            self.assembler.join(connection)
+            if opened is not None:
+                opened.is_joined = True
 
     def joined(self, chunks: list[Chunk]) -> list[Record]:
         """Return the records of chunks that came together, in the order of their packets."""
@@ -221,12 +241,11 @@ class _CaptureReading:
         return records
 
     def opened(self, connection: Connection) -> "_Opened | tuple[()]":
-        """Decide about a connection when its first event comes; what is learnt later changes nothing."""
-        port = connection.server.source[1]
+        """Return how a connection is decoded; what is learnt of it later changes nothing."""
+        port = connection.server.port
         transport = connection.server.transport
         protocol = self.choice.protocol(port, transport)
         if not self.selection.takes(connection, decodable=protocol is not None) or protocol is None:
-            self.assembler.join(connection)
             return _LEFT
         sides: dict[Flow, Side] = {connection.client: "client", connection.server: "server"}
         names = {side: flow.name for flow, side in sides.items()}
@@ -237,9 +256,8 @@ class _CaptureReading:
         )
 
     def counted(self, summary: SummaryRecord) -> SummaryRecord:
-        """Add a flow's counts to the total."""
-        sums = {name: getattr(self.total, name) + getattr(summary, name) for name in _ADDED}
-        self.total = self.total._replace(**sums)
+        """Add a flow's counts to the sums."""
+        self.sums = list(map(add, self.sums, _counts_of(summary)))
         return summary
 
     def unused(self) -> dict[str, int]:

@@ -37,7 +37,7 @@ class FlowSelection:
 
     def takes(self, connection: Connection, *, decodable: bool = True) -> bool:
         """Whether the connection is decoded; what is not `decodable` is left. Ask once for each."""
-        port = connection.server.source[1]
+        port = connection.server.port
         if self.names:
             taken = any(self.shows(flow) for flow in (connection.client, connection.server))
         else:

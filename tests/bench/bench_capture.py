@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -80,12 +81,13 @@ CANDIDATES: dict[str, Callable[[str, str], int]] = {
     "dpkt, bare records": bare_dpkt,
     "scapy PcapReader": scapy_packets,
 }
-NEEDS = {"dpkt, bare records": "dpkt", "scapy PcapReader": "scapy"}
+NEEDS = {"dpkt, bare records": "dpkt", "scapy PcapReader": "scapy.all"}
 SLOW = {"scapy PcapReader", "tshark -T fields", "tshark -T json"}
 
 
 def run_one(name: str, path: str, protocol: str) -> None:
     """Run a candidate in this process, and print its seconds, count and peak memory."""
+    import_module(NEEDS.get(name, "framing.capture.reading"))
     begin = time.perf_counter()
     count = CANDIDATES[name](path, protocol)
     seconds = time.perf_counter() - begin
@@ -125,7 +127,7 @@ def compare(subject: Subject, folder: Path) -> None:
     }
     with whole.open("rb") as file:
         empty.write_bytes(file.read(24))
-    names = [name for name in CANDIDATES if name not in NEEDS or find_spec(NEEDS[name])]
+    names = [name for name in CANDIDATES if name not in NEEDS or find_spec(NEEDS[name].partition(".")[0])]
     names += ["tshark -T fields", "tshark -T json"] if shutil.which("tshark") else []
     rates: dict[str, list[float]] = {name: [] for name in names}
     facts: dict[str, tuple[int, int]] = {}

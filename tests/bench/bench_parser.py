@@ -1,22 +1,30 @@
 """Payloads behind a 32-bit length, in chunks of 64 KiB, results kept: framewire, Twisted, asyncio streams.
 
-Twice: payloads of 16 bytes each, which come in runs that are measured at once, and of 8 to 24 bytes, which do not.
+Twice: payloads of 16 bytes each, which come in runs that the Python loops measure at once, and of 8 to 24 bytes, which
+do not. With the compiled twins where they are built, and without.
 """
 
 import asyncio
+import os
 import random
 import struct
+from functools import partial
 
 from rounds import measure, show
 from twisted.protocols.basic import Int32StringReceiver
 
-from framing import FrameParser, MessageReader, get_format, get_protocol
+from framing import FrameFormat, FrameParser, MessageReader, get_format, get_protocol
+from framing.cli.versions import scanner
+from framing.compiled import PURE_VARIABLE
 
 COUNT = 100_000
 SIZES = random.Random(1).choices(range(8, 25), k=COUNT)
 PAYLOADS = {"16-byte payloads": [b"x" * 16] * COUNT, "8 to 24-byte payloads": [b"x" * size for size in SIZES]}
 CHUNKS: list[bytes] = []
 FORMAT = get_format("u32be")
+os.environ[PURE_VARIABLE] = "1"
+PURE_FORMAT = get_format("u32be")
+del os.environ[PURE_VARIABLE]
 PROTOCOL = get_protocol("u32be/raw")
 
 
@@ -61,8 +69,8 @@ def asyncio_streams() -> None:
     check(asyncio.run(read_exactly()))
 
 
-def payloads() -> None:
-    parser = FrameParser(FORMAT)
+def payloads(frame_format: FrameFormat = FORMAT) -> None:
+    parser = FrameParser(frame_format)
     taken = []
     for chunk in CHUNKS:
         parser.feed(chunk)
@@ -70,8 +78,8 @@ def payloads() -> None:
     check(taken)
 
 
-def frames() -> None:
-    parser = FrameParser(FORMAT)
+def frames(frame_format: FrameFormat = FORMAT) -> None:
+    parser = FrameParser(frame_format)
     taken = []
     for chunk in CHUNKS:
         parser.feed(chunk)
@@ -100,10 +108,13 @@ CANDIDATES = {
     "framewire take_payloads": payloads,
     "framewire take_frames": frames,
     "framewire MessageReader.take_messages, raw": messages,
+    "framewire take_payloads, pure Python": partial(payloads, PURE_FORMAT),
+    "framewire take_frames, pure Python": partial(frames, PURE_FORMAT),
 }
 
 if __name__ == "__main__":
     print(__doc__)
+    print(scanner())
     for title, sent in PAYLOADS.items():
         wire = b"".join(struct.pack(">I", len(payload)) + payload for payload in sent)
         CHUNKS[:] = [wire[place : place + 65536] for place in range(0, len(wire), 65536)]
