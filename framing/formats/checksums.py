@@ -9,6 +9,7 @@
     fletcher16     16 bits    sums mod 255, RFC 1146          xor8, sum8       8 bits    NMEA; many
     fletcher8      16 bits    sums mod 256, as in UBX         sha256d         32 bits    Bitcoin: the first 4 bytes
     crc24q         24 bits    RTCM 3, the catalogue's LTE-A   sum8_inverted   8 bits    ff less the sum, as XBee's
+    crc24_cql      24 bits    Cassandra 5: frame headers      crc32_cql       32 bits   Cassandra 5: frame payloads
 
 Parameters are those of the "Catalogue of parametrised CRC algorithms" by G. Cook. Where the package fastcrc is
 installed, it computes the CRCs. Else what can runs in C, too: `zlib`, and `binascii.crc_hqx`, whose polynomial 1021
@@ -82,14 +83,14 @@ def _shifted(value: int, polynomial: int) -> int:
     return value
 
 
-def _tabled24(polynomial: int) -> Compute:
-    """Return a CRC of 24 bits, initially 0, the highest bit first; its table is made at the first use."""
+def _tabled24(polynomial: int, initial: int = 0) -> Compute:
+    """Return a CRC of 24 bits, the highest bit first; its table is made at the first use."""
     table: list[int] = []
 
     def compute(data: bytes) -> int:
         if not table:
             table.extend(_shifted_up(byte << 16, polynomial) for byte in range(256))
-        value = 0
+        value = initial
         for byte in data:
             value = table[value >> 16 ^ byte] ^ (value << 8 & 0xFFFFFF)
         return value
@@ -115,12 +116,19 @@ def _internet(data: bytes) -> int:
     return 0xFFFF - ((total % 0xFFFF or 0xFFFF) if total else 0)
 
 
+def _crc32_cql(data: bytes) -> int:
+    """Return the CRC-32 of bytes behind four that Cassandra begins with."""
+    return zlib.crc32(data, _CRC32_OF_CQL)
+
+
 def _sha256d(data: bytes) -> int:
     """Return the first 4 bytes of the SHA-256 of the SHA-256, as a big-endian integer."""
     from hashlib import sha256  # loads a cryptographic library, for which only this one has a use
 
     return int.from_bytes(sha256(sha256(data).digest()).digest()[:4], "big")
 
+
+_CRC32_OF_CQL = zlib.crc32(bytes.fromhex("fa2d55ca"))
 
 # What fastcrc can do, too.
 PURE_CRCS: dict[str, Compute] = {
@@ -161,6 +169,8 @@ def _quickest() -> dict[str, Compute]:
 CHECKSUMS: dict[str, Checksum] = {
     **{name: Checksum(4 if name.startswith("crc32") else 2, compute) for name, compute in _quickest().items()},
     "crc24q": Checksum(3, _tabled24(0x864CFB)),
+    "crc24_cql": Checksum(3, _tabled24(0x974F0B, 0x875060)),
+    "crc32_cql": Checksum(4, _crc32_cql),
     "fletcher8": Checksum(2, _fletcher(256)),
     "fletcher16": Checksum(2, _fletcher(255)),
     "internet": Checksum(2, _internet),

@@ -24,6 +24,8 @@ CHECKS = {
     "crc16_arc": 0xBB3D,
     "crc16_dnp": 0xEA82,
     "crc24q": 0xCDE703,  # CRC-24/LTE-A
+    "crc24_cql": 0x4B3F02,  # bit by bit, as Cassandra's native_protocol_v5.spec has it
+    "crc32_cql": 0xE2A261A7,
     "crc32": 0xCBF43926,  # CRC-32/ISO-HDLC
     "crc32c": 0xE3069283,  # CRC-32/ISCSI
     "fletcher8": 0x15DD,
