@@ -71,6 +71,7 @@ BUILTINS = {
         "stomp": "framing.formats.stomp:StompFormat",
         "xml_stream": "framing.formats.xml_stream:XmlStreamFormat",
         "opaque": "framing.formats.opaque:OpaqueFormat",
+        "segments": "framing.formats.segments:SegmentsFormat",
         "resp": "framing.formats.resp:RespFormat",
         "line_block": "framing.formats.line_block:LineBlockFormat",
     },

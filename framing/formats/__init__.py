@@ -22,6 +22,7 @@
     line_block.py  lines, some of which say how many bytes follow
     choice.py      the first bytes say which of several formats it is
     function.py    a function says how long the frame is
+    segments.py    a table of sizes, and the segments that it counts
     opaque.py      bytes that are not cut
 
 Shared by the kinds that declare named fields: `notation.py` reads the declaration, `layout.py` the bytes. What a
