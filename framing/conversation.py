@@ -89,7 +89,8 @@ class DirectionReader:
         self.phase = direction.phases[direction.midstream if midstream else direction.start]
         self.frames_in_phase = 0
         self._undecided = bool(self.phase.first)
-        self._owed: deque[str] = deque(maxlen=_MAX_OWED_COUNT)
+        # Made when something is owed: a capture holds many conversations, and few protocols owe.
+        self._owed: deque[str] | None = None
         self._reader = MessageReader(self.phase.wire)
 
     @property
@@ -258,6 +259,8 @@ class DirectionReader:
 
     def owe(self, phase_name: str) -> None:
         """Take note that this side answers in a phase, once it has answered what came before. [F79]"""
+        if self._owed is None:
+            self._owed = deque(maxlen=_MAX_OWED_COUNT)
         self._owed.append(phase_name)
         if len(self._owed) == 1:
             self.enter(phase_name)
