@@ -3,6 +3,7 @@
 As in `targets.py`, a target is a function of bytes that raises only what is a bug. Here the first bytes are choices.
 """
 
+import json
 import random
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,7 @@ from framing.toml import parse_protocol
 from framing.wire import Message, WireFormat
 
 CORPUS = Path(__file__).parents[1] / "corpus"
+SPECS = Path(__file__).parents[2] / "specs"
 CHOICES_SIZE = 12
 
 
@@ -460,14 +462,30 @@ def pulled_one(both, side, out):
 
 
 def conversation_seeds(name):
-    """Return the connections of the captures of this protocol, and what each phase serializes."""
+    """Return the connections of captures and vectors of this protocol, and what each phase serializes."""
     for path in sorted((CORPUS / name).glob("*.pcap*")):
         yield from captured(path)
+    for path in SPECS.glob(f"vectors/protocols/{name}.json"):
+        yield from said_in_vectors(path)
     protocol = PROTOCOLS[name]
     for side, flag in (("client", 0), ("server", SERVER)):
         for phase in protocol.direction(side).phases.values():
             for wire in hand_made(phase.wire.format):
                 yield b"\0" + (flag | len(wire)).to_bytes(2, "big") + wire
+
+
+def said_in_vectors(path):
+    for vector in json.loads(path.read_text(encoding="utf-8"))["vectors"]:
+        told = vector["conversation"]
+        made = bytearray((told["midstream"],))
+        for step in told["steps"]:
+            for side, data in step.items():
+                said = bytes.fromhex(data)
+                for place in range(0, len(said), SIZE):
+                    part = said[place : place + SIZE]
+                    made += ((SERVER if side == "server" else 0) | len(part)).to_bytes(2, "big") + part
+        if len(made) < 8000:
+            yield bytes(made)
 
 
 def captured(path):
