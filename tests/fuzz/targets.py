@@ -43,6 +43,15 @@ FORMATS = [
     get_format("header", header="(last:1 length:15):u16le*1", trailer="a:u8 b:bytes2", counts="frame"),
     get_format("header", header="length:u16be*4 type:bytes3=abc|\0\0\0", counts="frame"),
     get_format("header", header="a:u8=1", payload_size=3),
+    get_format("http1", side="request", max_header_size=200, max_frame_size=400),
+    get_format("http1", side="response", max_frame_size=400),
+    get_format("literal_lines", max_frame_size=60),
+    get_format(
+        "checked_blocks",
+        frame=get_format("header", header="start:u8=5 length:u8"),
+        block_size=4,
+        check="sum:u8=sum8(payload)",
+    ),
     get_format("varint", header="(type:4=1|3 flags:4):u8 length:varint4", counts="payload"),
     get_format(
         "conditional",
