@@ -197,6 +197,14 @@ class FrameFormat(ABC):
             FrameTooLargeError: the frame would be larger than `max_frame_size`; nothing was written.
         """
 
+    def deciding(self) -> tuple[tuple[int, int], ...] | None:
+        """Tell which of a frame's first bytes say its size and where its payload lies, and whether its header is good.
+
+        As offsets, from one to another. `None`: not always the same bytes do, or the payload does not stand there as it
+        is. What these bytes said once they are believed to say again.
+        """
+        return None
+
     def layouts(self) -> dict[str, tuple[Part, ...]]:
         """Tell, for pictures, what a frame is made of: by case, where there are several, its parts in wire order."""
         return {}

@@ -1,34 +1,43 @@
 """The hot loop of a choice: a frame of any case after the other, and many of the default at once."""
 
 import re
+import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
 from framing.errors import FrameError
+from framing.formats.decided import MAX_KNOWN, key_reader
 from framing.formats.prefix import UNDECIDED, Prefixes
 from framing.frame import FrameFormat, Measure, Scan
 
 __all__ = ["choice_scan"]
 
+_Known = dict[tuple[bytes, ...], tuple[int, int, int]]
 _Run = Callable[[bytes, int, int, int, list[bytes]], tuple[int, int]]
 
 
 class _Case(NamedTuple):
-    """What the loop needs of a case's format."""
+    """What the loop needs of a case's format; `recall` and `known` where a few bytes of a frame decide."""
 
     measure: Measure
     verify: Callable[[bytes, int, int], None] | None
     payload: Callable[[bytes, int, int], bytes]
     most: int
+    recall: Callable[[bytes, int], tuple[bytes, ...]] | None
+    known: _Known
 
 
 def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
     """Return `scan` for a choice between these formats by these beginnings."""
     run, least = _default_run(formats[-1], prefixes), max(map(len, prefixes.values))
+    recalls = [_recall(one, least) for one in formats]
 
     def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         # The measures may remember something about a frame that is not whole: they are new for each call.
-        cases = [_Case(one.measurer(), one.verify, _payload_of(one), one.max_frame_size) for one in formats]
+        cases = [
+            _Case(one.measurer(), one.verify, _payload_of(one), one.max_frame_size, *recall)
+            for one, recall in zip(formats, recalls, strict=True)
+        ]
         by_byte = [None if number == UNDECIDED else cases[number] for number in prefixes.by_byte]
         append, default, room, tried = out.append, cases[-1] if run is not None else None, len(out) + limit, start
         try:
@@ -39,7 +48,17 @@ def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
                 if case is default and start >= tried and run is not None:
                     start, tried = run(buffer, start, end, room - len(out), out)
                     continue
-                measure, verify, payload, most = case
+                measure, verify, payload, most, recall, known = case
+                key = None if recall is None else recall(buffer, start)
+                if key is not None and (shape := known.get(key)) is not None:
+                    stop = start + shape[0]
+                    if stop > end:
+                        break
+                    if verify is not None:
+                        verify(buffer, start, stop)
+                    append(buffer[start + shape[1] : start + shape[2]])
+                    start = stop
+                    continue
                 total = measure(buffer, start, end)
                 if total is None or not least <= total <= most or start + total > end:
                     break
@@ -47,12 +66,29 @@ def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
                 if verify is not None:
                     verify(buffer, start, stop)
                 append(payload(buffer, start, stop))
+                if key is not None:
+                    _remember(known, key, formats[prefixes.by_byte[buffer[start]]], buffer, (start, stop))
                 start = stop
-        except FrameError:  # the next `measure` raises it, when the frames before were delivered
+        except (FrameError, struct.error):  # the next `measure` raises it, when the frames before were delivered
             pass
         return start
 
     return scan
+
+
+def _recall(form: FrameFormat, least: int) -> tuple[Callable[[bytes, int], tuple[bytes, ...]] | None, _Known]:
+    spans = form.deciding()
+    if spans is None or least > 1:
+        return None, {}
+    return key_reader(spans), {}
+
+
+def _remember(known: _Known, key: tuple[bytes, ...], form: FrameFormat, buffer: bytes, frame: tuple[int, int]) -> None:
+    start, stop = frame
+    first, last = form.bounds(buffer, start, stop)
+    if len(known) >= MAX_KNOWN:
+        known.clear()
+    known[key] = stop - start, first - start, last - start
 
 
 def _default_run(default: FrameFormat, prefixes: Prefixes) -> _Run | None:

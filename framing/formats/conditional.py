@@ -28,6 +28,7 @@ from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
 from framing.formats.conditions import Key
+from framing.formats.decided import Region, decided_scan, joined, xored
 from framing.formats.forms import Form, Parts, make_forms
 from framing.formats.header import HeaderFormat
 from framing.formats.magic import layout_resync
@@ -155,6 +156,23 @@ class ConditionalFormat(FrameFormat):
         self.payload_last = not self._xor and all(one.payload_last for one in formats)
         if any(one.verify is not None for one in formats):
             self.verify = self._verify
+        self.scan = decided_scan(self, self._region())
+
+    def _region(self) -> Region:
+        """Return the bytes that say which form a frame has, and of the shortest one the length."""
+        prefix = self._conditions.prefix
+        tested = prefix.spans({selector.name for selector in self._conditions.selectors} | prefix.constant_names)
+        spans = joined((*tested, *self._forms[0].format.deciding()))
+        told = {form for form in self._forms if joined((*spans, *form.format.deciding())) == spans}
+        return Region(
+            spans,
+            decided=lambda buffer, start: self._form(buffer, start)[0] in told,
+            key=self._key_place if self._xor else None,
+        )
+
+    def _key_place(self, buffer: Buffer, start: int) -> tuple[int, int]:
+        place = self._form(buffer, start)[0].place.get(self._xor)
+        return (0, 0) if place is None else (place, self._key_size)
 
     def _form(self, buffer: Buffer, start: int) -> tuple[Form, HeaderFormat]:
         """Return the form of the frame that begins at `start`, and its format. [F91]
@@ -214,11 +232,10 @@ class ConditionalFormat(FrameFormat):
 
     def payload(self, buffer: Buffer, start: int, end: int) -> bytes:
         """Return the payload, without the key."""
-        form, one = self._form(buffer, start)
-        first, last = one.bounds(buffer, start, end)
+        first, last = self.bounds(buffer, start, end)
         data = bytes(buffer[first:last])
-        place = form.place.get(self._xor)
-        return data if place is None else xored(data, bytes(buffer[start + place : start + place + self._key_size]))
+        place, size = self._key_place(buffer, start)
+        return xored(data, bytes(buffer[start + place : start + place + size])) if size else data
 
     def header(self, data: bytes) -> dict[str, Any]:
         """Return every named field; those that are not there are `None`."""
@@ -307,15 +324,3 @@ class ConditionalFormat(FrameFormat):
         if self._minimal:
             shown.append("minimal=True")
         return f"ConditionalFormat({', '.join(shown)}, max_frame_size={self.max_frame_size})"
-
-
-def xored(payload: bytes, key: bytes) -> bytes:
-    """Return a payload xored with a key, again and again; done twice it is the payload.
-
-    >>> xored(bytes.fromhex("7f9f4d5158"), bytes.fromhex("37fa213d"))
-    b'Hello'
-    """
-    size = len(payload)
-    # As one long integer: a loop over the bytes would take a hundred times as long.
-    stream = (key * (size // len(key) + 1))[:size]
-    return (int.from_bytes(payload, "little") ^ int.from_bytes(stream, "little")).to_bytes(size, "little")

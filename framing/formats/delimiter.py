@@ -10,6 +10,7 @@
 Searching is `bytes.find` and, for many frames at once, `bytes.split`. Spec: [F23] to [F27], lines [F29].
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -84,6 +85,9 @@ class DelimiterFormat(FrameFormat):
         self.resync = self._resync
         if len(self._delimiters) == 1:
             self.scan = self._scan  # bound to this object, whose limit it needs
+        else:
+            several = sorted(self._delimiters, key=len, reverse=True)  # the longest of those that begin at a place
+            self._search, self.scan = re.compile(b"|".join(map(re.escape, several))).finditer, self._scan_several
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size once the delimiter is there. [F23]"""
@@ -177,6 +181,22 @@ class DelimiterFormat(FrameFormat):
         out += [part + delimiter for part in parts] if self._keep else self._stripped(parts)
         return stop
 
+    def _scan_several(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+        """Cut many frames at any of several delimiters; see `FrameFormat.scan`."""
+        append, most, keep, room = out.append, self.max_frame_size, self._keep, len(out) + limit
+        begin = -1
+        while start > begin and len(out) < room:
+            begin, window_end = start, min(end, start + _SCANNED_SIZE)
+            # Behind that, a longer one may be arriving.
+            last = window_end - self._longest
+            for match in self._search(buffer, start, window_end):
+                place, stop = match.span()
+                if place > last or stop - start > most or len(out) >= room:
+                    break
+                append(buffer[start : stop if keep else place])
+                start = stop
+        return start
+
     def _stripped(self, parts: list[bytes]) -> list[bytes]:
         """Return the payloads of frames whose delimiter is gone."""
         return parts
@@ -213,7 +233,8 @@ class DelimiterFormat(FrameFormat):
         if self._written not in self._delimiters:
             return data.find(self._written) == len(data) - len(self._written)
         # Waiting: what is sent next must not make a longer delimiter of this one.
-        return self._find(data, 0, len(data), waiting=True) == len(data) and self.payload(data, 0, len(data)) == payload
+        stop = self._find(data, 0, len(data), waiting=True)
+        return 0 < stop == len(data) and self.payload(data, 0, len(data)) == payload
 
     def layouts(self) -> dict[str, tuple[Part, ...]]:
         """Tell the payload and the delimiter behind it."""

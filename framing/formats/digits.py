@@ -28,6 +28,7 @@ from typing import Any, cast
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
 from framing.formats.counts import check_counted_once, counted_size
+from framing.formats.decided import Region, decided_scan, joined
 from framing.formats.known import known_scans
 from framing.formats.layout import Layout
 from framing.formats.magic import layout_resync
@@ -171,8 +172,12 @@ class DigitsFormat(FrameFormat):
         self.verify = self._verify_end if self._end else None
         if self._before.has_constants:
             self.resync = layout_resync([self._before])
-        # Free fields before the digits make each header another one.
-        if not self._before.free_names:
+        # Free fields before the digits make each header another one, but a fixed number of digits has its place.
+        if self._digits and self._before.free_names:
+            digits = (self._before.size, self._before.size + self._digits + len(self._separator))
+            spans = joined((*self._before.spans(self._before.constant_names), digits))
+            self.scan = decided_scan(self, Region(spans, trailers=frozenset((self._end,)) if self._end else None))
+        elif not self._before.free_names:
             self.scan, self.scan_frames = known_scans(self, self._header_end, self._end)
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:

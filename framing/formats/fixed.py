@@ -37,7 +37,7 @@ class FixedFormat(FrameFormat):
     """
 
     name = "fixed"
-    payload_last = True
+    size_first = payload_last = True
 
     def __init__(self, size: int) -> None:
         check_option("size", size, int)
@@ -64,6 +64,10 @@ class FixedFormat(FrameFormat):
         """Tell where the payload lies: everywhere."""
         return start, end
 
+    def layouts(self) -> dict[str, tuple[Part, ...]]:
+        """Tell the payload, which is all there is."""
+        return {"": (Part("payload", self.size),)}
+
     def serialize(self, payload: bytes, fields: Mapping[str, Any] | None = None) -> bytes:
         """Return the payload, which is the frame."""
         if fields:
@@ -71,10 +75,6 @@ class FixedFormat(FrameFormat):
         if len(payload) != self.size:
             raise EncodeError(f"every payload has {self.size} bytes here, not {len(payload)}")
         return bytes(payload)
-
-    def layouts(self) -> dict[str, tuple[Part, ...]]:
-        """Tell the payload, which is all there is."""
-        return {"": (Part("payload", self.max_frame_size),)}
 
     def __repr__(self) -> str:
         return f"FixedFormat({self.size})"

@@ -142,6 +142,11 @@ class Form:
         free = [name for name in self.format.field_names if self._pinned(name) is None]
         return tuple(free)
 
+    @property
+    def length_names(self) -> list[str]:
+        """The fields of its length."""
+        return _terms(self.length)
+
     def _pinned(self, name: str) -> Any:
         """Return the one value that a field of another form's length has in this form."""
         if name in self._parts.length_names:

@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, HeaderError
+from framing.formats.known import known_scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 
 __all__ = ["FunctionFormat"]
@@ -42,7 +43,8 @@ class FunctionFormat(FrameFormat):
     Args:
         size: `size(header) -> total | None`, or `module:attribute` of it, which is imported. It is given the frame's
             first `header_size` bytes and returns the size of the whole frame; as long as it returns `None`, it is asked
-            again with one byte more. What it was given when it knew is the header. It must depend on nothing else.
+            again with one byte more. What it was given when it knew is the header. It must depend on nothing else:
+            it is not always asked again about bytes that it was asked about.
         write: `write(payload) -> header`, its twin, which writes the header of a payload.
         header_size: the fewest bytes that a header has.
         max_header_size: the most; `None` after so many is an error. By default the fewest.
@@ -83,8 +85,10 @@ class FunctionFormat(FrameFormat):
 
     def _prepare(self) -> None:
         check_limit(self.name, self.max_frame_size, self.min_size)
-        # Bound to this object, whose limit it needs.
-        self.scan = self._scan if self.max_header_size == self.min_size else None
+        if self.max_header_size == self.min_size:
+            self.scan = self._scan  # bound to this object, whose limit it needs
+        else:
+            self.scan, self.scan_frames = known_scans(self, self._header_end)
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Ask for the total size. [F69]"""
@@ -147,6 +151,15 @@ class FunctionFormat(FrameFormat):
         except Exception:  # noqa: BLE001
             pass
         return start
+
+    def _header_end(self, buffer: bytes, start: int, end: int) -> int:
+        if end - start < self.max_header_size:
+            return -1  # the measurer asks, and remembers how far it has asked
+        try:
+            size, total = self.ask(buffer, start, end, self.min_size)
+        except HeaderError:
+            return -1
+        return -1 if total is None else start + size
 
     def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
         """Tell where the payload lies: behind the header."""

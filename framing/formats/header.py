@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 from framing.errors import DefinitionError, EncodeError
 from framing.formats.byteorder import ByteOrder
+from framing.formats.decided import Region, Spans, decided_scan, joined
 from framing.formats.layout import Layout
 from framing.formats.length import Length
 from framing.formats.loops import PlainHeader, plain_measure
@@ -163,6 +164,8 @@ class HeaderFormat(FrameFormat):
         self._fast_measure: Measure | None = None
         self._pack: Callable[[int], bytes] | None = None
         plain = self._plain_header()
+        if plain is None or not self.payload_last or self.verify is not None:
+            self.scan = decided_scan(self, self._region())
         if plain is None:
             return
         self._fast_measure = plain_measure(plain, self.measure)
@@ -171,6 +174,19 @@ class HeaderFormat(FrameFormat):
                 self._pack = Struct(f"{'<>'[plain.order == 'big']}{_PACK_CODES[plain.size]}").pack
                 self._extra, self._most = plain.least - plain.base, plain.most - plain.least
             self.scan, self.scan_frames = scans(plain, self)
+
+    def deciding(self) -> Spans:
+        """Tell where the header fields stand that say a frame's size, or may be wrong."""
+        told = {*self._length.names} if self._length else set()
+        told |= {self._padding.field} if self._padding and self._padding.field else set()
+        told |= self._header.constant_names | ({self._order.field} if self._order else set())
+        if self._checks and self._checks.early:
+            return ((0, self._header.size),)
+        return joined(self._header.spans(told))
+
+    def _region(self) -> Region:
+        alone = not self._checks and not self._has_pad and not self._order
+        return Region(self.deciding(), trailers=self._trailer.only_constants() if alone else None)
 
     def _plain_header(self) -> PlainHeader | None:
         """Return what the quick loops must know, if that is enough to tell a frame's size."""

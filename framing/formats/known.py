@@ -1,8 +1,8 @@
-"""The hot loops of formats whose header is text: a header that was met before is known again by its bytes.
+"""The hot loops of formats whose header has no fixed size: one that was met before is known again by its bytes.
 
-Reading digits or lines costs several calls; the headers of a stream, though, are much alike, and a dict of those met
-costs one. Each loop is the quick twin of the format's `measure`, which has the word about every header once and about
-everything odd.
+Reading digits, lines or numbers of variable width costs several calls; the headers of a stream, though, are much alike,
+and a dict of those met costs one. Each loop is the quick twin of the format's `measure`, which has the word about every
+header once and about everything odd.
 """
 
 from collections.abc import Callable
@@ -40,9 +40,12 @@ def known_scans(form: FrameFormat, header_end: HeaderEnd, tail: bytes = b"") -> 
 
 def _make_learn(form: FrameFormat, header_end: HeaderEnd, known: dict[bytes, int]) -> _Learn:
     """Return what tells the size of a header, and the size of what follows it, where a guess of the first failed."""
-    measure = form.measure
+    measure, widths = form.measure, dict[int, None]()
 
     def learn(buffer: bytes, start: int, end: int) -> tuple[int, int]:
+        for width in widths:
+            if (size := known.get(buffer[start : start + width])) is not None:
+                return width, size
         first = header_end(buffer, start, end)
         if first < 0:
             return _UNKNOWN
@@ -58,6 +61,7 @@ def _make_learn(form: FrameFormat, header_end: HeaderEnd, known: dict[bytes, int
             size = total - len(header)
             if len(known) < _KNOWN_COUNT and len(header) <= _KNOWN_SIZE:
                 known[header] = size
+                widths[len(header)] = None
         return len(header), size
 
     return learn

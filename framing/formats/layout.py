@@ -1,6 +1,7 @@
 """A run of named fields at fixed offsets: reads and writes the bytes that a notation declares."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from struct import Struct
 from typing import Any, Literal, cast
 
@@ -90,6 +91,11 @@ class Layout:
             count *= len(values)
         return tuple(found) if count <= _MOST_CONSTANTS else None
 
+    @property
+    def constant_names(self) -> set[str]:
+        """The fields that `check` looks at."""
+        return {*self._checks}
+
     def place(self, name: str) -> tuple[int, Field, Bits | None]:
         """Return a field's offset in the layout, the field, and the bits if the name is that of bits."""
         return self._offsets[name]
@@ -97,6 +103,18 @@ class Layout:
     def largest(self, name: str) -> int:
         """Return the largest value that a field has room for."""
         return self._readers[name][4]
+
+    def spans(self, names: Iterable[str]) -> Iterator[tuple[int, int]]:
+        """Yield where each of these fields begins and ends; bits stand for their whole integer."""
+        for offset, field, _ in map(self.place, names):
+            yield offset, offset + field.size
+
+    def only_constants(self) -> frozenset[bytes] | None:
+        """Return every way in which the bytes may look, if all of them are constants; else `None`."""
+        found = self.constants()
+        if not found or len(found) < len(self.fields):
+            return None
+        return frozenset(map(b"".join, product(*(values for _, values in found))))
 
     def read(self, buffer: bytes | bytearray, start: int) -> dict[str, Any]:
         """Return every field's value; `buffer` holds the whole layout from `start` on."""

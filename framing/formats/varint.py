@@ -22,8 +22,9 @@ Spec: [F20] to [F22], [F97], [F98].
 from collections.abc import Mapping
 from typing import Any
 
-from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
+from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
 from framing.formats.counts import check_counted_once, counted_size
+from framing.formats.known import known_scans
 from framing.formats.layout import Layout
 from framing.formats.magic import layout_resync
 from framing.formats.notation import Field, parse_notation
@@ -151,6 +152,15 @@ class VarintFormat(FrameFormat):
     def _prepare(self) -> None:
         self.max_frame_size = min(self.max_frame_size, self._largest)
         self.scan = self._make_scan()
+        if self.scan is None:
+            self.scan, self.scan_frames = known_scans(self, self._header_end)
+
+    def _header_end(self, buffer: bytes, start: int, end: int) -> int:
+        try:
+            walked = self._walk(buffer, start, end)
+        except FrameError:
+            return -1
+        return -1 if walked is None else walked[3]
 
     def _walk(self, buffer: Buffer, start: int, end: int) -> tuple[int, int, int, int] | None:
         """Return the length, how much of the header it counts, where it stands and where the header ends."""

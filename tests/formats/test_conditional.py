@@ -12,7 +12,8 @@ from framing import (
     HeaderError,
     get_format,
 )
-from framing.formats.conditional import ConditionalFormat, xored
+from framing.formats.conditional import ConditionalFormat
+from framing.formats.decided import xored
 from framing.formats.header import HeaderFormat
 from framing.testing import check_format, outcome
 from framing.toml import parse_protocol

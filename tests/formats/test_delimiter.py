@@ -222,3 +222,10 @@ def test_repr_makes_an_equal_format(form):
         assert "LineFormat" in repr(form)
     else:
         assert eval(repr(form), names) == form
+
+
+@pytest.mark.parametrize("delimiters", [[";"], [";", "\r\n"]])
+def test_nothing_is_no_frame_that_could_be_written(delimiters):
+    form = DelimiterFormat(delimiters, keep=True)
+    with pytest.raises(EncodeError, match="must end with its only delimiter"):
+        form.serialize(b"")

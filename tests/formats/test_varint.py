@@ -97,6 +97,9 @@ def test_what_cannot_work_is_refused_at_once(options, text):
         ("a:u16be length:varint3", "payload"),
         ("a:u8 length:varint3 b:u8 c:u16le", "payload"),
         ("a:u8 length:varint b:u8", "b payload a"),
+        ("a:u8=1|2 length:varint", "payload"),
+        ("length:varint2 id:varint", "id payload"),
+        ("length:quic id:gob", "payload"),
     ],
 )
 @given(
@@ -118,15 +121,6 @@ def test_the_scan_is_a_twin_of_measure(header, counts, data, limit):
     out = []
     assert form.scan(data, 0, len(data), limit, out) == start
     assert out == expected
-
-
-def test_what_needs_more_care_has_no_scan():
-    for form in (
-        VarintFormat("a:u8=1 length:varint"),
-        VarintFormat(minimal=True),
-        VarintFormat("length:varint id:varint"),
-    ):
-        assert form.scan is None
 
 
 def test_a_length_that_its_field_has_no_room_for():
