@@ -129,7 +129,13 @@ class ChoiceFormat(FrameFormat):
                 "a frame of this case is too large", offset=start, frame_size=total, max_frame_size=most
             )
         if total < len(self._prefixes.values[number]):
-            raise HeaderError("a frame ends within the bytes that chose its case", offset=start, field=self.field)
+            raise HeaderError(
+                "a frame ends within the bytes that chose its case",
+                offset=start,
+                field=self.field,
+                expected=f"{len(self._prefixes.values[number])} bytes or more",
+                found=total,
+            )
         return total
 
     def measure_last(self, buffer: Buffer, start: int, end: int) -> int | None:

@@ -71,7 +71,7 @@ class Chunks:
             raise self._too_large(start)
         if end >= line_limit:
             wanted = f"CR LF within {self._line_limit} bytes"
-            raise header_error("a line of a chunked body does not end", first, "chunks", wanted, None)
+            raise header_error("a line of a chunked body does not end", first, "chunks", wanted, "none")
         return 0
 
     def _pass_chunk(self, buffer: Buffer, start: int, end: int, line: bytes, stop: int) -> bool:

@@ -120,7 +120,10 @@ class FunctionFormat(FrameFormat):
             total = self._size(header)
         except Exception as error:
             raise HeaderError(
-                f"the function that tells the size has failed: {_shown(error)}", offset=start, found=header
+                f"the function that tells the size has failed: {_shown(error)}",
+                offset=start,
+                expected="a size or None",
+                found=header,
             ) from error
         if total is None:
             return None

@@ -220,7 +220,7 @@ class _Block:
 
     def _payload_size(self, start: int) -> int:
         if self._length is None and self._form.required:
-            raise header_error(f"there is no {self._form.length}", start, "length", self._form.length, None)
+            raise header_error(f"there is no {self._form.length}", start, "length", self._form.length, "none")
         return self._length or 0
 
     def _read(self, line: bytes, place: int, start: int) -> None:
@@ -248,7 +248,7 @@ class _Block:
             reason = "the headers alone are too large"
             return FrameTooLargeError(reason, offset=start, max_frame_size=form.max_frame_size, hint=hint)
         wanted = f"an empty line within {form.max_header_size} bytes, or a larger max_header_size"
-        return header_error("the headers do not end", start, "headers", wanted, None)
+        return header_error("the headers do not end", start, "headers", wanted, f"none within {form.max_header_size}")
 
 
 def _check_start(line: bytes, place: int) -> None:

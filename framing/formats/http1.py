@@ -311,7 +311,9 @@ class _Message:
             if form.block_limit == form.max_frame_size:
                 raise self._too_large("the headers alone are too large", start)
             wanted = f"an empty line within {form.max_header_size} bytes, or a larger max_header_size"
-            raise header_error("the headers do not end", start, "headers", wanted, None)
+            raise header_error(
+                "the headers do not end", start, "headers", wanted, f"none within {form.max_header_size}"
+            )
         return None
 
     def _too_large(self, reason: str, start: int) -> FrameTooLargeError:

@@ -63,7 +63,8 @@ class SelfDelimitingFormat(FrameFormat):
 
     def too_deep(self, place: int) -> HeaderError:
         """Return the error for what stands in more levels than are allowed."""
-        return HeaderError("nested too deeply", offset=place, expected=f"at most {self.max_depth} levels")
+        found = f"level {self.max_depth + 1}"
+        return HeaderError("nested too deeply", offset=place, expected=f"at most {self.max_depth} levels", found=found)
 
     def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:  # noqa: ARG002 - the contract's signature
         """Tell where the payload lies: it is the frame."""

@@ -85,7 +85,10 @@ class StompFormat(FrameFormat):
         if self.max_frame_size <= self.max_header_size:
             raise self.too_large(start)
         raise HeaderError(
-            "the headers are too long", offset=start, expected=f"an empty line within {self.max_header_size} bytes"
+            "the headers are too long",
+            offset=start,
+            expected=f"an empty line within {self.max_header_size} bytes",
+            found=f"none within {self.max_header_size}",
         )
 
     def too_large(self, start: int, size: int | None = None) -> FrameTooLargeError:
@@ -249,12 +252,14 @@ def _content_length(buffer: Buffer, start: int, end: int, form: StompFormat) -> 
         name, colon, value = line.partition(b":")
         if _NUL in line or (place != start and not (colon and name)):
             field, reason = ("headers", "no name and colon") if place != start else ("command", "no command")
-            raise HeaderError(reason, offset=place, field=field, found=line[:32])
+            wanted = "name:value" if place != start else "a command without NUL"
+            raise HeaderError(reason, offset=place, field=field, expected=wanted, found=line[:32])
         if place == start:
             continue
         if name == _LENGTH.encode() and size is None:
             if not value.isdigit():
-                raise HeaderError("no decimal number", offset=place + len(name) + 1, field=_LENGTH, found=value[:32])
+                begin = place + len(name) + 1
+                raise HeaderError("no decimal number", offset=begin, field=_LENGTH, expected="digits", found=value[:32])
             digits = value.lstrip(b"0") or b"0"
             if len(digits) > len(str(form.max_frame_size)):
                 raise form.too_large(start)

@@ -124,7 +124,7 @@ class _XmlWalk(Walk):
         if len(head) < 2 or any(one.startswith(head) for one in _SECTIONS):
             return place
         if head.startswith(b"<!"):
-            raise _bad("a declaration, which no stream may have", buffer, place)
+            raise _bad("a declaration, which no stream may have", buffer, place, "an element")
         self._begun, self._in_tag = place - start, True
         return place + 1
 
@@ -159,7 +159,7 @@ class _XmlWalk(Walk):
             return True
         if closes:
             if not self._depth:
-                raise _bad("an element ends that has not begun", buffer, begun)
+                raise _bad("an element ends that has not begun", buffer, begun, "the tag that begins it")
             self._depth -= 1
         elif not is_empty:
             if self._depth >= self._format.max_depth:
@@ -168,5 +168,5 @@ class _XmlWalk(Walk):
         return not self._depth
 
 
-def _bad(reason: str, buffer: Buffer, place: int) -> HeaderError:
-    return HeaderError(reason, offset=place, expected=b"<", found=bytes(buffer[place : place + 1]))
+def _bad(reason: str, buffer: Buffer, place: int, expected: str = "a tag") -> HeaderError:
+    return HeaderError(reason, offset=place, expected=expected, found=bytes(buffer[place : place + 1]))

@@ -56,7 +56,7 @@ def test_what_is_written_is_read(payloads):
         (lambda _: "3", "the function told no size", "int or None", "str"),
         (lambda _: True, "the function told no size", "int or None", "bool"),
         (lambda _: None, "the function does not know the size", "it after 3 bytes", "None"),
-        (lambda _: {}["a"], "the function that tells the size has failed: KeyError: 'a'", None, b"12"),
+        (lambda _: {}["a"], "the function that tells the size has failed: KeyError: 'a'", "a size or None", b"12"),
     ],
 )  # fmt: skip
 def test_whatever_it_does_is_an_error_of_the_frame(function, reason, expected, found):
