@@ -74,6 +74,7 @@ BUILTINS = {
         "segments": "framing.formats.segments:SegmentsFormat",
         "resp": "framing.formats.resp:RespFormat",
         "line_block": "framing.formats.line_block:LineBlockFormat",
+        "rtmp_chunks": "framing.formats.rtmp_chunks:RtmpChunksFormat",
     },
     "protocol": {"builtin": "framing.specs.protocols"},
     "command": {

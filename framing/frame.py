@@ -113,6 +113,9 @@ class FrameFormat(ABC):
             over the limit is answered like any other.
         payload_last: true promises that the payload lies in the frame as it is and goes to the frame's end, and that
             `bounds` needs no more than the header to tell where it begins: a large one is then copied only once.
+        remembers: true says that where a frame ends may depend on the frames before it: a `measurer` keeps what matters
+            of each, once, in the call in which all of it is there. Then no frame can be put back, so that only a codec
+            which refuses nothing stands behind it; `measure` itself sees a stream's first frame.
         scan: an optional loop over many frames, or `None`. `scan(buffer, start, end, limit, out)` appends the payloads
             of at most `limit` whole, good frames to `out` and returns where it stopped: before the first frame that is
             incomplete, over the limit or odd in any way, about which `measure` then has the word. Never raises.
@@ -138,6 +141,7 @@ class FrameFormat(ABC):
     header_names: tuple[str, ...] = ()
     size_first: bool = False
     payload_last: bool = False
+    remembers: bool = False
     scan: Scan | None = None
     scan_frames: "ScanFrames | None" = None
     skip: Skip | None = None

@@ -295,7 +295,8 @@ class FrameParser:
         store.gather(once=self._frame_size is not None)
         start = store.start
         if type(store.buffer) is not bytes:
-            if not self._next_stop(start):
+            # What remembers a frame would count it twice; and how much is needed was known, so it is mostly whole.
+            if not self._format.remembers and not self._next_stop(start):
                 return False
             store.start = start
             store.freeze()  # the frame is whole: cut it, and what follows, from bytes

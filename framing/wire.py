@@ -152,6 +152,12 @@ class WireFormat:
         self.tagged = isinstance(codec, TaggedUnion) and codec.field is None
         self.takes_all = join is None and not isinstance(codec, TaggedUnion) and codec.passthrough
         self.bare = not self.field_names and not self.tagged
+        if format.remembers and not (self.takes_all and recovery == "poison"):
+            raise DefinitionError(
+                f"frames of format {format.name} depend on those before, and cannot be put back",
+                key="codec",
+                allowed="raw, without join and recovery",
+            )
         if isinstance(codec, TaggedUnion) and codec.field is not None and codec.field not in self.field_names:
             raise DefinitionError(
                 f"the tag {codec.field} is no field of the frame format",

@@ -67,6 +67,8 @@ class ChoiceFormat(FrameFormat):
             check_option("default" if number == len(cases) else "cases", one, FrameFormat)
         if max_frame_size is not None:
             self._formats = tuple(one.limited(max_frame_size) for one in self._formats)
+        if any(one.remembers for one in self._formats):
+            raise DefinitionError("a case cannot depend on the frames before", key="cases")
         self._learn_names()
         self.max_frame_size = max(one.max_frame_size for one in self._formats)
         self._prepare()

@@ -20,7 +20,11 @@ PAYLOADS = (b"", b"abc", b"x" * 40, b"\x91\x01", b"[1]", b"\x60\x03abc", b"*0\r\
 # What single ones demand: an XML element; a cell of Tor, a block that is not cut.
 DEMANDED = ((b"<a/>", b"<a>b</a>"), (bytes(509),), (bytes(1024),))
 BESIDES = ("after", "first", "otherwise", "codec", "join")
-VALUES = (1, 200, 0x6C, 0x80, 0x4001, "GET", "GET /a HTTP/1.1", *(bytes(size) for size in range(1, 140)))
+VALUES = (
+    *(1, 3, 9, 200, 0x6C, 0x80, 0x4001),
+    *("GET", "GET /a HTTP/1.1"),
+    *map(bytes, (*range(1, 140), 1528)),
+)
 
 
 def content_of(name):
