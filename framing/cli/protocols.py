@@ -122,12 +122,18 @@ def _show_phase(phase: dict[str, Any], indent: str) -> None:
         if text:
             click.echo(f"{indent}{name + ':':<8}{escaped(text)}")
     for rule in phase["after"]:
-        moves = ", ".join(f"{side} → {target}" for side, target in rule["moves"].items())
-        click.echo(escaped(f"{indent}{'after:':<8}{_condition(rule)}: {moves}"))
+        click.echo(escaped(f"{indent}{'after:':<8}{_condition(rule)}: {_effect(rule)}"))
+
+
+def _effect(rule: dict[str, Any]) -> str:
+    parts = [f"{side} → {target}" for side, target in rule["moves"].items()]
+    parts += [f"{side} owes an answer: {target}" for side, target in rule["owes"].items()]
+    return ", ".join(parts + ["an answer is complete"] * rule["answers"])
 
 
 def _condition(rule: dict[str, Any]) -> str:
     parts = [f"{name} = {value}" for name, value in rule["fields"].items()]
+    parts += [f"{name} has {pattern}" for name, pattern in rule["pattern"].items()]
     if rule["payload"]:
         parts.append(f"payload begins with {rule['payload']}")
     if rule["frames"] > 1:

@@ -172,3 +172,9 @@ def test_what_is_no_protocol_is_said(name, said):
 
     assert shown.exit_code == 2
     assert said in shown.stderr
+
+
+def test_rules_say_what_is_asked_and_what_is_owed():
+    shown = run("http1").stdout.splitlines()
+    assert "    after:  method has ^HEAD$: server owes an answer: head" in shown
+    assert "    after:  any frame: an answer is complete" in shown
