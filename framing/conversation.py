@@ -7,7 +7,7 @@ are read: every frame of either direction is noted, read or encoded, and may mov
 from collections import deque
 from typing import Any
 
-from framing.errors import DecodeError, EncodeError, FrameTooLargeError
+from framing.errors import DecodeError, EncodeError, FrameError, FrameTooLargeError
 from framing.frame import Frame
 from framing.protocol import Phase, Protocol, Side
 from framing.reader import MORE, Joiner, MessageReader
@@ -130,6 +130,35 @@ class DirectionReader:
     def finish(self) -> None:
         """Say that the direction has ended."""
         self._reader.finish()
+
+    @property
+    def frame_end(self) -> int | None:
+        """Where the frame ends that is not whole yet, `None` if that is not known, or what follows it is not."""
+        return self._reader.frame_end if self.resumed_phase is self.phase else None
+
+    @property
+    def resumed_phase(self) -> Phase:
+        """The phase to go on with behind missing bytes: this one, if no frame can end it, else the mid-stream one.
+
+        An optional one is taken for what stands in for it: its first bytes are not seen in the middle.
+        """
+        if not self.phase.after and not self._undecided:
+            return self.phase
+        direction = self._conversation.protocol.direction(self._side)
+        phase = direction.phases[direction.midstream]
+        while phase.otherwise:
+            phase = direction.phases[phase.otherwise]
+        return phase
+
+    def abandon(self) -> tuple[FrameError | None, int]:
+        """Give up what is stored, for what follows it is missing; see `FrameParser.abandon`."""
+        return self._reader.abandon()
+
+    def resume(self, offset: int) -> None:
+        """Go on at another place of the stream, where a frame begins; what lies before it is missing."""
+        old, self.phase = self._reader, self.resumed_phase
+        self.frames_in_phase, self._undecided = 0, False
+        self._reader = MessageReader(self.phase.wire, offset=offset, frame_count=old.frame_count)
 
     def unread(self) -> bytes:
         """Return the bytes that are no frame yet and forget them."""

@@ -110,6 +110,11 @@ class FrameParser:
         return self._region.error if self._region is not None else self._error
 
     @property
+    def frame_end(self) -> int | None:
+        """Where in the stream the frame ends that is not whole yet; `None`: there is none, or its size is not known."""
+        return None if self._frame_size is None or not self.pending_size else self.offset + self._frame_size
+
+    @property
     def finished(self) -> bool:
         """Whether `finish` was called."""
         return self._finished
@@ -229,6 +234,17 @@ class FrameParser:
         self._need(self._format.min_size, None)
         self._measure = self._format.measurer()
         return rest
+
+    def abandon(self) -> tuple[FrameError | None, int]:
+        """Give up what is stored: what follows it is missing. Return the error of an open region, and the size else."""
+        region, size = self._region, self._store.size
+        if region is None:
+            self._store.drop(size)
+            return None, size
+        region.drop(self._store, size)
+        region.close()
+        self._region = None
+        return region.error, 0
 
     def peek(self, size: int) -> bytes:
         """Return up to `size` of the stored bytes that are no frame yet, and keep them."""

@@ -124,6 +124,11 @@ class MessageReader:
         return self._parser.error
 
     @property
+    def frame_end(self) -> int | None:
+        """Where the frame ends that is not whole yet; see `FrameParser.frame_end`."""
+        return self._parser.frame_end
+
+    @property
     def finished(self) -> bool:
         """Whether `finish` was called."""
         return self._parser.finished
@@ -139,6 +144,10 @@ class MessageReader:
     def unread(self) -> bytes:
         """Return the bytes that are no frame yet and forget them."""
         return self._parser.unread()
+
+    def abandon(self) -> tuple[FrameError | None, int]:
+        """Give up what is stored, for what follows it is missing; see `FrameParser.abandon`."""
+        return self._parser.abandon()
 
     def peek(self, size: int) -> bytes:
         """Return up to `size` of those bytes, and keep them."""

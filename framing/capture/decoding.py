@@ -1,19 +1,22 @@
 """The bytes of flows → records: a conversation for each connection, and what became of each of its directions.
 
     Chunk ──feed──> Conversation ──next_item──> frame ──decode──> FrameRecord, or ErrorRecord: the next frame is fine
-                         └── FrameError, Gap ──> ErrorRecord, GapRecord: the rest of this direction is skipped
+                         ├── FrameError ──> ErrorRecord: the rest of this direction is skipped
+                         └── Gap ──> GapRecord, once `Resync` knows where frames go on; else the rest is skipped
 
 The other direction goes on, as do all other connections. Frames are pulled as soon as their last byte has come, so a
 frame's packet is the one that completed it, and what is held are unfinished frames alone.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 from framing.capture.flow import EndReason, GapReason, Mark
 from framing.capture.records import HEAD_SIZE, ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
+from framing.capture.resync import Held, Resync, Sample, Samples
 from framing.conversation import Conversation, DirectionReader
 from framing.errors import DecodeError, FrameError, FrameTooLargeError, TruncatedFrameError
-from framing.frame import Frame
+from framing.frame import Frame, FrameFormat
 from framing.parser import FrameParser
 from framing.protocol import Protocol, Side, other_side
 from framing.wire import WireFormat
@@ -29,17 +32,25 @@ class ConversationDecoder:
         names: what records call the flow of each side.
         midstream: the beginning was not seen, so that it is a guess, too, which side is which.
         frames: whether there are records for the frames that are good; without, they are only counted.
+        samples: what frames of each wire format have begun with, in other connections.
     """
 
     __slots__ = ("_has_phases", "_tracks")
 
     def __init__(
-        self, protocol: Protocol, names: dict[Side, str], *, midstream: bool = False, frames: bool = True
+        self,
+        protocol: Protocol,
+        names: dict[Side, str],
+        *,
+        midstream: bool = False,
+        frames: bool = True,
+        samples: dict[FrameFormat, Sample] | None = None,
     ) -> None:
         conversation = Conversation(protocol, midstream=midstream)
         self._tracks = {side: _Track(name, side, midstream, conversation.reader(side)) for side, name in names.items()}
         for track in self._tracks.values():
             track.has_records = frames
+            track.samples = Samples({} if samples is None else samples)
         self._has_phases = len(protocol.client.phases) + len(protocol.server.phases) > 2
 
     def feed(self, side: Side, data: bytes, time_ns: int | None, packet_number: int | None) -> Iterator[Record]:
@@ -63,13 +74,19 @@ class ConversationDecoder:
         """
         return self._tracks[side].feed_joined(data, marks)
 
-    def gap(self, side: Side, gap: tuple[int, int, GapReason], time_ns: int | None, packet_number: int) -> GapRecord:
-        """Take note that bytes are missing (offset, size, reason): nothing behind them can be cut."""
-        return self._tracks[side].gap(gap, time_ns, packet_number)
+    def gap(
+        self, side: Side, gap: tuple[int, int, GapReason], time_ns: int | None, packet_number: int
+    ) -> Iterator[Record]:
+        """Take note that bytes are missing (offset, size, reason), and yield what that brings to light.
 
-    def finish(self, side: Side) -> Iterator[Record]:
+        The gap's own record comes once it is known whether, and where, frames can be cut again.
+        """
+        self._tracks[side].gap(gap, time_ns, packet_number)
+        return self._pulled(side)
+
+    def finish(self, side: Side, end: EndReason | None = None) -> Iterator[Record]:
         """Yield what the end of a side brings to light."""
-        self._tracks[side].finish()
+        self._tracks[side].finish(end)
         return self._pulled(side)
 
     def summary(self, side: Side, end: EndReason | None = None, packet_count: int = 0) -> SummaryRecord:
@@ -109,6 +126,9 @@ class DatagramDecoder(ConversationDecoder):
         track.is_stopped, track.tail_size = True, 0
 
 
+_END = object()
+
+
 class _Track:
     """One direction: its reader and its counts."""
 
@@ -123,6 +143,9 @@ class _Track:
         "phase",
         "place",
         "reader",
+        "ready",
+        "resync",
+        "samples",
         "size",
         "tail_size",
     )
@@ -134,6 +157,10 @@ class _Track:
         self.phase = reader.phase
         self.is_stopped = False
         self.has_records = True
+        self.samples = Samples({})
+        # Behind a gap: its record and the search for the next frame; what is ready to be yielded or read.
+        self.resync: tuple[GapRecord, Resync] | None = None
+        self.ready: list[Any] = []
         self.size = self.frame_count = self.framed_size = self.tail_size = 0
         self.error_count = self.gap_count = self.missing_size = 0
 
@@ -144,12 +171,16 @@ class _Track:
 
     def feed(self, data: bytes, time_ns: int | None, packet_number: int | None) -> None:
         self.size += len(data)
-        if not self.is_stopped:
+        if self.resync is not None:
+            self._search(Held(data, time_ns, packet_number))
+        elif not self.is_stopped:
             self.place = (*self.place[:3], time_ns, packet_number)
             self.reader.feed(data)
 
     def feed_joined(self, data: bytes, marks: list[Mark]) -> list[Record]:
         """Feed and pull many packets at once; the records are those that they give one by one."""
+        if self.resync is not None:
+            return self._one_by_one(data, marks)
         if self.is_stopped:
             self.size += len(data)
             return []
@@ -183,6 +214,7 @@ class _Track:
         maker = decoder if isinstance(decoder, WireFormat) and decoder.takes_all else None
         self.frame_count += len(frames)
         self.framed_size += frames[-1].offset + frames[-1].size - frames[0].offset
+        self.samples.add(frames)
         if maker is not None and not self.has_records:
             return
         flow, side, is_guessed = self.place[:3]
@@ -223,6 +255,19 @@ class _Track:
         return self._stopped(error, offset, rest)
 
     def pull(self) -> Iterator[Record]:
+        while self.ready:
+            one = self.ready.pop(0)
+            if one is _END:
+                self.reader.finish()
+            elif isinstance(one, Held):
+                self.place = (*self.place[:3], *one[1:])
+                self.reader.feed(one.data)
+                yield from self._pulled()
+            else:
+                yield one
+        yield from self._pulled()
+
+    def _pulled(self) -> Iterator[Record]:
         reader = self.reader
         while not self.is_stopped:
             try:
@@ -239,6 +284,7 @@ class _Track:
             number = self.frame_count
             self.frame_count += 1
             self.framed_size += len(frame.data)
+            self.samples.add([frame])
             maker = decoder if isinstance(decoder, WireFormat) and decoder.takes_all else None
             try:
                 message = decoder.decode(frame) if maker is None else None
@@ -249,17 +295,62 @@ class _Track:
                     yield FrameRecord(*self.place, number, frame, message, wire=maker)
         self.phase = reader.phase
 
-    def gap(self, gap: tuple[int, int, GapReason], time_ns: int | None, packet_number: int) -> GapRecord:
+    def gap(self, gap: tuple[int, int, GapReason], time_ns: int | None, packet_number: int) -> None:
+        """Give up what is pending, and begin to look where frames go on. [R5]"""
         offset, size, reason = gap
         self.gap_count += 1
         self.missing_size += size
-        pending_size = 0 if self.is_stopped else len(self.reader.unread())
-        self.is_stopped = True
-        return GapRecord(*self.place[:3], time_ns, packet_number, offset, size, reason, pending_size)
+        is_lost = self.resync is not None
+        self._give_up()
+        record = GapRecord(*self.place[:3], time_ns, packet_number, offset, size, reason)
+        if self.is_stopped and not is_lost:
+            self.ready.append(record)
+            return
+        reader, wire = self.reader, self.reader.resumed_phase.wire
+        torn_end = reader.frame_end
+        error, pending_size = reader.abandon()
+        if error is not None:
+            self.ready.append(self._passed(error))
+        resync = Resync(
+            wire,
+            offset + size,
+            torn_end=torn_end,
+            is_torn=is_lost or bool(pending_size) or error is not None or wire is not reader.wire,
+            sample=self.samples.of(wire.format),
+        )
+        self.is_stopped, self.resync = True, (record._replace(pending_size=pending_size), resync)
+        if resync.how:
+            self._resume(resync)
 
-    def finish(self) -> None:
+    def _search(self, held: Held | None, end: EndReason | None = None) -> None:
+        """Look on in the next packet, or, with `None`, at the end of the flow."""
+        assert self.resync is not None
+        _, resync = self.resync
+        if self.reader.resumed_phase.wire is not resync.wire:
+            self._give_up()  # the other side has moved this one meanwhile: what was looked for is no frame any more
+        elif resync.add(held) if held is not None else resync.end(is_whole=end == "fin"):
+            self._resume(resync)
+
+    def _resume(self, resync: Resync) -> None:
+        assert self.resync is not None
+        record, self.resync, self.is_stopped = self.resync[0], None, False
+        self.ready.append(record._replace(resumed_offset=resync.offset, confirmed=resync.how))
+        self.ready += resync.taken()
+        self.reader.resume(resync.offset)
+
+    def _give_up(self) -> None:
+        """Say of a gap that nothing told where frames go on."""
+        if self.resync is not None:
+            self.ready.append(self.resync[0])
+            self.resync = None
+
+    def finish(self, end: EndReason | None) -> None:
+        if self.resync is not None:
+            self._search(None, end)
+            self._give_up()
         if not self.is_stopped:
-            self.reader.finish()
+            # What was held is read in `pull`, and the end comes behind it.
+            self.ready.append(_END)
 
     def summary(self, end: EndReason | None, packet_count: int) -> SummaryRecord:
         return SummaryRecord(
@@ -278,7 +369,7 @@ class _Track:
     def _stopped(self, error: FrameError, offset: int, rest: bytes) -> ErrorRecord:
         self.is_stopped = True
         if isinstance(error, TruncatedFrameError):
-            self.tail_size = self.size - self.framed_size
+            self.tail_size = len(rest)
         return self._bad(error, offset, rest)
 
     def _passed(self, error: FrameError) -> ErrorRecord:

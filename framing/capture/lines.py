@@ -148,8 +148,13 @@ def _gap(record: GapRecord) -> dict[str, Any]:
         "size": record.size,
         "reason": record.reason,
         "pending_size": record.pending_size,
-        "resumed": record.is_resumed,
+        "resumed": record.resumed_offset is not None,
+        **({} if record.resumed_offset is None else _resumed(record)),
     }
+
+
+def _resumed(record: GapRecord) -> dict[str, Any]:
+    return {"resumed_offset": record.resumed_offset, "confirmed": record.confirmed}
 
 
 def _summary(record: SummaryRecord) -> dict[str, Any]:

@@ -22,11 +22,13 @@ from framing.capture.files import Follow, read_batches, read_chunks, source_name
 from framing.capture.flow import Chunk, Connection, Event, Flow, FlowEnd, Gap
 from framing.capture.ordinary import Batch
 from framing.capture.records import ErrorRecord, Record, SummaryRecord
+from framing.capture.resync import Sample
 from framing.capture.selection import FlowSelection
 from framing.capture.source import BinaryReader
 from framing.definition import get_protocol
 from framing.errors import CaptureError, CaptureFileError
 from framing.facts import KnownPorts
+from framing.frame import FrameFormat
 from framing.protocol import SIDES, Protocol, Side
 
 __all__ = ["File", "read", "read_raw"]
@@ -154,6 +156,7 @@ class _CaptureReading:
         self.name = source_name(source)
         self.source = source
         self.choice = choice
+        self.samples: dict[FrameFormat, Sample] = {}
         self.selection = selection
         self.per_packet = per_packet
         server_ports = selection.ports or choice.server_ports
@@ -250,7 +253,7 @@ class _CaptureReading:
         sides: dict[Flow, Side] = {connection.client: "client", connection.server: "server"}
         names = {side: flow.name for flow, side in sides.items()}
         kind = DatagramDecoder if self.per_packet or transport == "udp" else ConversationDecoder
-        decoder = kind(protocol, names, midstream=connection.is_guessed, frames=self.frames)
+        decoder = kind(protocol, names, midstream=connection.is_guessed, frames=self.frames, samples=self.samples)
         return _Opened(
             decoder, sides, frozenset(filter(self.selection.shows, sides)), self.choice.name(port, transport)
         )
@@ -325,5 +328,5 @@ def _decoded(decoder: ConversationDecoder, side: Side, event: Event) -> Iterable
         return decoder.feed(side, event.data, event.timestamp_ns, event.packet_number)
     if isinstance(event, Gap):
         gap = event.offset, event.size, event.reason
-        return (decoder.gap(side, gap, event.timestamp_ns, event.packet_number),)
-    return decoder.finish(side)
+        return decoder.gap(side, gap, event.timestamp_ns, event.packet_number)
+    return decoder.finish(side, event.reason)

@@ -121,8 +121,9 @@ class GapRecord(NamedTuple):
         size: how many are missing.
         reason: how it is known that they will not come; see `framing.capture.flow`.
         pending_size: bytes before the gap, of a frame that now stays unfinished.
-        is_resumed: whether frames are cut behind it. Where the next one starts cannot be told for sure, and nothing is
-            guessed, so this is false: the rest of the flow is skipped.
+        resumed_offset: where in the flow frames are cut again, `None` where nothing told that for sure: the rest of
+            the flow is then skipped.
+        confirmed: how that is known, `size`, `delimiter` or `chain`; see `framing.capture.resync`.
     """
 
     flow: str
@@ -134,7 +135,8 @@ class GapRecord(NamedTuple):
     size: int
     reason: GapReason
     pending_size: int = 0
-    is_resumed: bool = False
+    resumed_offset: int | None = None
+    confirmed: str = ""
     protocol: str = ""
 
     @property
@@ -145,8 +147,11 @@ class GapRecord(NamedTuple):
     @property
     def error(self) -> StreamGapError:
         """The gap as an error, for people and for who cannot do without the bytes."""
+        what = "what follows them is skipped"
+        if self.resumed_offset is not None:
+            what = f"decoding goes on at {self.resumed_offset}, told by {self.confirmed}"
         return StreamGapError(
-            "bytes are missing from the capture, and what follows them is skipped",
+            f"bytes are missing from the capture, and {what}",
             flow=self.flow,
             stream_offset=self.offset,
             gap_size=self.size,

@@ -74,10 +74,11 @@ def decode(
     Each UDP datagram is decoded on its own; where TCP's sequence numbers are wrong, so that flows cannot be put
     together, --per-packet does the same with each TCP payload. Without
     --protocol or --frame, each flow is decoded by the protocol of its server's port, if only one is known there, and
-    stderr tells what was taken for what. After a frame error, or where the capture lacks bytes, the rest of that flow
-    is skipped and counted; others go on. With --recovery it goes on, too: behind the bad frame, if its size is known
-    (skip), at the next delimiter or start (delimiter), or where the header's constants stand, and behind that frame
-    another header (magic).
+    stderr tells what was taken for what. Where the capture
+    lacks bytes, decoding goes on behind them if it can be told for sure where a frame begins; else, and after a frame
+    error, the rest of that flow is skipped and counted. Others go on. With --recovery it goes on after an error, too:
+    behind the bad frame, if its size is known (skip), at the next delimiter or start (delimiter), or where the header's
+    constants stand, and behind that frame another header (magic).
 
     With --format jsonl each record is one JSON object a line, errors, gaps and sums included; with text, these stand
     on stderr, the first gap of each flow only. Text shows each frame's time (UTC), flow, side, number in its flow,

@@ -90,6 +90,7 @@ class ChoiceFormat(FrameFormat):
             self.skip = self._skip
         if self._prefixes.default == UNDECIDED:
             self.resync = constants_resync(masked_pattern(one.mask, one.value) for one in self._prefixes.tried)
+        self.size_first = self.skip is None and all(one.size_first for one in self._formats)
         self.scan = choice_scan(self._formats, self._prefixes)
 
     def limited(self, max_frame_size: int) -> "ChoiceFormat":

@@ -39,7 +39,7 @@ def test_the_clauses_are_numbered_and_the_code_names_no_others():
     defined = re.findall(r"^\*\*(\[R\d+\])", spec, re.MULTILINE)
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "framing/capture").glob("*.py"))
 
-    assert defined == [f"[R{number}]" for number in range(1, 20)]
+    assert defined == [f"[R{number}]" for number in (*range(1, 10), *range(20, 23), *range(10, 20))]
     assert set(re.findall(r"\[R\d+\]", code)) <= set(defined)
 
 
