@@ -16,7 +16,8 @@ from framing.codecs.raw import RawCodec
 from framing.errors import CaptureError
 from framing.protocol import SIDES
 
-# What a direction is found to be; each but the first three needs an entry in the table of the same name.
+# What a direction is found to be. Different and incomplete ones need an entry in the table of that name, none may be
+# unread: the flow is not there, or has other bytes than both reassemblers say.
 AGREE, FRAMED, GAP = "agree", "framed", "gap"
 DIFFERENT, INCOMPLETE, UNREAD = "different", "incomplete", "unread"
 STATES = (AGREE, FRAMED, GAP, DIFFERENT, INCOMPLETE, UNREAD)
@@ -222,8 +223,9 @@ def _placed(tracks):
     by_name = defaultdict(list)
     for flow, track in tracks.items():
         bare, _, number = flow.partition("#")
+        plain = bare.partition("/")[0]  # without the virtual network, of which the oracle knows nothing
         if track.summary.size:
-            by_name[bare].append((int(number or 1), track))
+            by_name[plain].append((int(number or 1), track))
     for bare, found in by_name.items():
         for place, (_, track) in enumerate(sorted(found, key=lambda one: one[0])):
             yield (bare, place), track

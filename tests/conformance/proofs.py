@@ -106,7 +106,6 @@ def parse(name: str, content: dict) -> Proof:
     return Proof(name, entries=entries, **lists)
 
 
-def load_unread() -> tuple[Entry, ...]:
-    """Read `unread.toml`: flows that the capture layer does not give as the oracle does."""
-    content = tomllib.loads((HERE / "unread.toml").read_text(encoding="utf-8"))
-    return tuple(Entry("unread", **one) for one in content["unread"])
+def load_undefined() -> dict[str, str]:
+    """Read `undefined.toml`: protocols of which there are captures and no definition, and why not."""
+    return tomllib.loads((HERE / "undefined.toml").read_text(encoding="utf-8"))

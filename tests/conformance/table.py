@@ -7,7 +7,6 @@ import sys
 from collections import Counter, defaultdict
 
 import agreement
-import proofs
 
 
 def of_what_was_run() -> str:
@@ -21,10 +20,13 @@ def of_what_was_run() -> str:
             row[one.state] += 1
             row["frames"] += len(one.track.sizes) if one.track else 0
             if one.state not in (agreement.AGREE, agreement.FRAMED):
-                notes[case.proof.name, case.file, one.flow, one.state] = _why(case.proof, one)
+                notes[case.proof.name, case.file, one.flow, one.state] = _why(case.proof, one, one.state)
+            if one.track and one.track.rewritten:
+                row["rewritten"] += 1
+                notes[case.proof.name, case.file, one.flow, "rewritten"] = _why(case.proof, one, "rewritten")
     if not rows:
         return ""
-    head = ["protocol", "files", "frames", *agreement.STATES]
+    head = ["protocol", "files", "frames", *agreement.STATES, "rewritten"]
     lines = [[name, *(str(row[column] or "-") for column in head[1:])] for name, row in sorted(rows.items())]
     total = sum(rows.values(), Counter())
     lines.append(["all", *(str(total[column] or "-") for column in head[1:])])
@@ -33,10 +35,9 @@ def of_what_was_run() -> str:
     return "\n".join([*table, "", *_grouped(notes)])
 
 
-def _why(proof, one):
-    tables = {"unread": proofs.load_unread()}.get(one.state, proof.entries)
-    entries = [entry.why for entry in tables if entry.table == one.state and entry.means(one.file, one.flow)]
-    if one.state == agreement.GAP:
+def _why(proof, one, state):
+    entries = [entry.why for entry in proof.entries if entry.table == state and entry.means(one.file, one.flow)]
+    if state == agreement.GAP:
         return "bytes are missing; up to there the frames agree"
     return entries[0] if entries else f"UNEXPLAINED: {one.detail}"
 
