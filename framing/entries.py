@@ -70,6 +70,7 @@ BUILTINS = {
         "fix": "framing.formats.fix:FixFormat",
         "stomp": "framing.formats.stomp:StompFormat",
         "xml_stream": "framing.formats.xml_stream:XmlStreamFormat",
+        "thrift_stream": "framing.formats.thrift_stream:ThriftStreamFormat",
         "opaque": "framing.formats.opaque:OpaqueFormat",
         "segments": "framing.formats.segments:SegmentsFormat",
         "resp": "framing.formats.resp:RespFormat",

@@ -17,8 +17,8 @@
     fix.py         FIX messages: a length and a checksum in digits
     stomp.py       STOMP: lines of headers, and a body that a NUL ends
     ber.py         tag, length and value of ASN.1
-    msgpack_stream.py, cbor_stream.py, json_stream.py, xml_stream.py, resp.py  payloads that show themselves where they
-                   end
+    msgpack_stream.py, cbor_stream.py, json_stream.py, xml_stream.py, thrift_stream.py, resp.py
+                   payloads that show themselves where they end
     rtmp_chunks.py chunks that leave out what those before have said
     line_block.py  lines, some of which say how many bytes follow
     choice.py      the first bytes say which of several formats it is

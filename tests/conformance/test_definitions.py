@@ -17,8 +17,9 @@ NAMES = sorted(path.stem for path in SPECS.glob("protocols/*.toml"))
 
 # Something for every format: nothing, text, more than a short one takes, an item of the kinds that end themselves.
 PAYLOADS = (b"", b"abc", b"x" * 40, b"\x91\x01", b"[1]", b"\x60\x03abc", b"*0\r\n", b"+OK\r\n", b"0\0")
-# What single ones demand: an XML element; a cell of Tor, a block that is not cut.
-DEMANDED = ((b"<a/>", b"<a>b</a>"), (bytes(509),), (bytes(1024),))
+# What single ones demand: an XML element, a message of Thrift; a cell of Tor, a block that is not cut.
+PING = b"\x80\1\0\1\0\0\0\4ping\0\0\0\0\0"
+DEMANDED = ((b"<a/>", b"<a>b</a>"), (PING,), (bytes(509),), (bytes(1024),))
 BESIDES = ("after", "first", "otherwise", "codec", "join")
 VALUES = (
     *(1, 3, 9, 200, 0x6C, 0x80, 0x4001),
