@@ -264,7 +264,7 @@ class Assembler:
             chunk.flow.recent.append(chunk)
             recent.append(chunk)
         while recent and recent[0].packet_number <= oldest:
-            recent.popleft().flow.recent.popleft()
+            recent.popleft().flow.recent.pop(0)
 
     def _connect(self, key: bytes, flags: int, events: list[Event]) -> Flow:
         """Begin a connection with the first packet of one of its flows."""

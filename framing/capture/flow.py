@@ -10,7 +10,6 @@ known byte; so each event starts where the one before it stopped.
 """
 
 from bisect import bisect_right
-from collections import deque
 from typing import Any, Literal
 
 from framing.capture.address import format_address
@@ -136,7 +135,8 @@ class Flow:
         # [P17] Bytes up to here were acknowledged while a hole is open, and how often that was said.
         self.covered_offset = self.covered_count = 0
         # [P15] The newest chunks, to compare what comes again.
-        self.recent: deque[Chunk] = deque()
+        # A list: an empty deque takes ten times as much, and most flows are short.
+        self.recent: list[Chunk] = []
 
     @property
     def size(self) -> int:
