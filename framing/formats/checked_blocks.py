@@ -42,6 +42,7 @@ class CheckedBlocksFormat(FrameFormat):
     """
 
     name = "checked_blocks"
+    resyncs_at = "magic"
 
     def __init__(
         self, frame: FrameFormat, *, block_size: int, check: str, max_frame_size: int = DEFAULT_MAX_FRAME_SIZE
@@ -63,7 +64,7 @@ class CheckedBlocksFormat(FrameFormat):
         self.field_names, self.header_names = frame.field_names, frame.header_names
         self.min_size = frame.min_size
         self.max_frame_size = max_frame_size
-        self.verify = self._verify
+        self.verify, self.resync = self._verify, frame.resync
         self._prepare()
 
     @property

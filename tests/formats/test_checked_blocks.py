@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing import DefinitionError, EncodeError, FrameParser, FrameTooLargeError
+from framing import ChecksumError, DefinitionError, EncodeError, FrameParser, FrameTooLargeError
 from framing.formats.checked_blocks import CheckedBlocksFormat
 from framing.formats.delimiter import DelimiterFormat
 from framing.formats.header import HeaderFormat
@@ -59,6 +59,22 @@ def test_a_wrong_byte_is_told_at_the_checksum_behind_it(place):
         kind, _, facts = outcome(SMALL, chunks).error[:3]
         assert kind.__name__ == "ChecksumError"
         assert facts[0] == (6 if place < 7 else 9)
+
+
+def test_it_goes_on_at_the_next_start_where_that_is_asked_for():
+    fields = {"control": 0xC4, "to": 1, "from": 3}
+    wires = [DNP3.serialize(payload, fields) for payload in (b"first", b"second", b"third", b"fourth")]
+    wires[1] = wires[1][:-1] + bytes((wires[1][-1] ^ 1,))
+    parser = FrameParser(DNP3, recovery="magic")
+    parser.feed(b"".join(wires))
+    parser.finish()
+    payloads, errors = [], []
+    while not payloads or payloads[-1] != b"fourth":
+        try:
+            payloads.append(parser.next_frame().payload)
+        except ChecksumError as error:
+            errors.append(error.offset)
+    assert (payloads, errors) == ([b"first", b"third", b"fourth"], [len(wires[0]) + 16])
 
 
 def test_checksums_count_against_the_limit():
