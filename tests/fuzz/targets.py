@@ -52,6 +52,9 @@ FORMATS = [
         block_size=4,
         check="sum:u8=sum8(payload)",
     ),
+    get_format("resp", max_depth=3, max_frame_size=60),
+    get_format("line_block", blocks={"PUB": -1, "set": 4}, max_frame_size=60),
+    get_format("rtmp_chunks", max_frame_size=400),
     get_format("varint", header="(type:4=1|3 flags:4):u8 length:varint4", counts="payload"),
     get_format(
         "conditional",
