@@ -6,6 +6,7 @@ nothing until it is imported, which a list does not do.
 
 import re
 import tomllib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from framing import registry
@@ -23,6 +24,7 @@ class Facts(NamedTuple):
     title: str = ""
     ports: tuple[int, ...] = ()
     udp_ports: tuple[int, ...] = ()
+    over: str = ""
 
 
 def facts_of(entry: Entry) -> Facts:
@@ -42,8 +44,8 @@ def facts_of(entry: Entry) -> Facts:
         content = _head(text)
     except (OSError, ValueError, RecursionError) as error:
         raise DefinitionError(f"the definition cannot be read: {error}", source=entry.path) from error
-    title = content.get("title", "")
-    return Facts(title if isinstance(title, str) else "", _ports(content, "ports"), _ports(content, "udp_ports"))
+    title, over = (text if isinstance(text := content.get(key, ""), str) else "" for key in ("title", "over"))
+    return Facts(title, _ports(content, "ports"), _ports(content, "udp_ports"), over)
 
 
 def _head(text: str) -> dict[str, Any]:
@@ -71,16 +73,31 @@ class KnownPorts(NamedTuple):
 def known_ports() -> KnownPorts:
     """Return what ports are known for, by protocols that are files: a guess shall run nobody's code.
 
+    A protocol over another one that is known on the same port leaves the port to that one.
+
     >>> known_ports().tcp[9092]
     ('kafka',)
     """
-    known = KnownPorts({}, {})
+    found: dict[str, Facts] = {}
     for entry in registry.entries("protocol"):
         try:
-            facts = facts_of(entry) if entry.usable else Facts()
+            found[entry.spelling] = facts_of(entry) if entry.usable else Facts()
         except DefinitionError:  # told by `framing protocols`; here it is only one guess less
             continue
-        for names, ports in ((known.tcp, facts.ports), (known.udp, facts.udp_ports)):
+    return KnownPorts(
+        *({port: _unshared(names, found) for port, names in by_port.items()} for by_port in _listed(found))
+    )
+
+
+def _listed(found: Mapping[str, Facts]) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
+    tcp: dict[int, list[str]] = {}
+    udp: dict[int, list[str]] = {}
+    for name, facts in found.items():
+        for names, ports in ((tcp, facts.ports), (udp, facts.udp_ports)):
             for port in ports:
-                names[port] = (*names.get(port, ()), entry.spelling)
-    return known
+                names.setdefault(port, []).append(name)
+    return tcp, udp
+
+
+def _unshared(names: list[str], found: Mapping[str, Facts]) -> tuple[str, ...]:
+    return tuple(name for name in names if found[name].over not in names or found[name].over == name)

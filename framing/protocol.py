@@ -210,12 +210,14 @@ class Protocol:
         udp_ports: the same for UDP, where each datagram is whole frames.
         source: where the facts come from: an RFC, a document.
         not_covered: what is deliberately left out.
+        over: the protocol that it begins as or is framed by, whose ports it shares: where nobody says which of the two
+            it is, a port means that one.
 
     Raises:
         DefinitionError: a rule names a phase or a field that does not exist.
     """
 
-    __slots__ = ("client", "name", "not_covered", "ports", "server", "source", "title", "udp_ports")
+    __slots__ = ("client", "name", "not_covered", "over", "ports", "server", "source", "title", "udp_ports")
 
     def __init__(
         self,
@@ -228,6 +230,7 @@ class Protocol:
         udp_ports: tuple[int, ...] = (),
         source: str = "",
         not_covered: str = "",
+        over: str = "",
     ) -> None:
         self.name = name
         self.client = client
@@ -237,6 +240,7 @@ class Protocol:
         self.udp_ports = udp_ports
         self.source = source
         self.not_covered = not_covered
+        self.over = over
         for side in SIDES:
             for phase in self.direction(side).phases.values():
                 for number, rule in enumerate(phase.after):
@@ -292,6 +296,7 @@ class Protocol:
             udp_ports=self.udp_ports,
             source=self.source,
             not_covered=self.not_covered,
+            over=self.over,
         )
 
     def __repr__(self) -> str:

@@ -1,6 +1,6 @@
 """A protocol definition file: TOML → Protocol.
 
-    name = "postgresql"                      title, ports, udp_ports, source, not_covered: facts for people and captures
+    name = "postgresql"                      title, ports, udp_ports, source, not_covered, over: facts
     [both]                                   one wire format for both directions, or
     [client]                                 [client] and [server], each either a wire format
     header = "type:u8 length:u32be"
@@ -30,6 +30,7 @@ from framing.wire import TaggedUnion, WireFormat
 
 __all__ = ["load_protocol", "parse_protocol"]
 
+_FACTS = ("title", "source", "not_covered", "over")
 _PHASE_KEYS = ("after", "first", "otherwise")
 _DIRECTION_KEYS = ("phases", "start", "midstream")
 _JOIN_CONDITIONS = ("more", "last", "then", "alone", "abort")
@@ -86,7 +87,7 @@ def _error_line(error: Exception, text: str) -> int | None:
 
 
 def _protocol(table: Table) -> Protocol:
-    facts: dict[str, Any] = {key: table.take(key, str, default="") for key in ("title", "source", "not_covered")}
+    facts: dict[str, Any] = {key: table.take(key, str, default="") for key in _FACTS}
     name: str = table.take("name", str, default="")
     ports = {key: tuple(table.take(key, list, default=[])) for key in ("ports", "udp_ports")}
     both, sides = table.inner("both"), [table.inner(side) for side in SIDES]

@@ -16,7 +16,7 @@ def entry_of(tmp_path, text):
 @pytest.mark.parametrize("entry", BUILTIN, ids=lambda entry: entry.name)
 def test_the_facts_are_those_of_the_whole_definition(entry):
     protocol = get_protocol(entry.name)
-    assert facts_of(entry) == Facts(protocol.title, protocol.ports, protocol.udp_ports)
+    assert facts_of(entry) == Facts(protocol.title, protocol.ports, protocol.udp_ports, protocol.over)
 
 
 def test_a_bracket_that_begins_no_table_is_read_over(tmp_path):
@@ -59,3 +59,20 @@ def test_ports_have_the_names_of_all_that_are_on_them(site):
     known = known_ports().tcp
     assert known[9092] == ("kafka", "acme_log")
     assert known[1] == ("acme_log", "acme_too")
+
+
+def test_a_protocol_over_another_one_leaves_the_port_to_that_one(site):
+    files = {
+        "acme_protocols/acme_base.toml": "ports = [1]\nudp_ports = [3]",
+        "acme_protocols/acme_upper.toml": 'ports = [1, 2]\nudp_ports = [3]\nover = "acme_base"',
+        "acme_protocols/acme_self.toml": 'ports = [4]\nover = "acme_self"',
+    }
+    site.install("acme", {"framing.protocols.v1": "acme = acme_protocols"}, files=files)
+    known = known_ports()
+    assert (known.tcp[1], known.tcp[2], known.udp[3]) == (("acme_base",), ("acme_upper",), ("acme_base",))
+    assert known.tcp[4] == ("acme_self",)
+
+
+@pytest.mark.parametrize("entry", BUILTIN, ids=lambda entry: entry.name)
+def test_what_a_protocol_is_over_is_defined(entry):
+    assert facts_of(entry).over in ("", *(one.name for one in BUILTIN if one.name != entry.name))

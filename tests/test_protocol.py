@@ -90,9 +90,9 @@ def test_what_cannot_work_is_refused_at_once(make, text):
 
 def test_another_limit_keeps_the_facts():
     protocol = Protocol.both_ways(
-        "echo", BYTES, title="Echo", ports=(7,), udp_ports=(8,), source="RFC", not_covered="x"
+        "echo", BYTES, title="Echo", ports=(7,), udp_ports=(8,), source="RFC", not_covered="x", over="y"
     )
     limited = protocol.limited(9)
     assert limited.client.wire.format.max_frame_size == 9
-    facts = ("name", "title", "ports", "udp_ports", "source", "not_covered")
+    facts = ("name", "title", "ports", "udp_ports", "source", "not_covered", "over")
     assert [getattr(limited, name) for name in facts] == [getattr(protocol, name) for name in facts]

@@ -220,7 +220,7 @@ MISTAKES = [
         {
             "found": "titel",
             "hint": "did you mean title?",
-            "allowed": "title, source, not_covered, name, ports, udp_ports, both, client, server",
+            "allowed": "title, source, not_covered, over, name, ports, udp_ports, both, client, server",
         },
     ),
     ("65535,", "65536,", "ports = [", "ports", {"found": (1, 65536), "allowed": "[1 to 65535, …]"}),

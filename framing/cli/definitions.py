@@ -23,6 +23,7 @@ def described(protocol: Protocol) -> dict[str, Any]:
         "udp_ports": list(protocol.udp_ports),
         "source": protocol.source,
         "not_covered": protocol.not_covered,
+        "over": protocol.over,
         "client": _direction(protocol.client),
         "server": _direction(protocol.server),
     }

@@ -84,7 +84,7 @@ def _ports(form: dict[str, Any]) -> str:
 
 def _show(form: dict[str, Any]) -> None:
     click.secho(escaped(" — ".join(part for part in (form["name"], form["title"]) if part)), bold=True)
-    facts = {"ports": _ports(form), "source": form["source"], "not covered": form["not_covered"]}
+    facts = {"ports": _ports(form), "over": form["over"], "source": form["source"], "not covered": form["not_covered"]}
     for name, text in facts.items():
         if text:
             click.echo(f"  {name + ':':<13}{escaped(' '.join(text.split()))}")
