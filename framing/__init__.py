@@ -7,6 +7,7 @@ The core, without I/O: no sockets, no clock, no threads. The map, each floor imp
     definition.py  toml.py            name, TOML file, module:attr, shorthand → Protocol
     shorthand.py  facts.py            one line of text → frame format, codec; what definitions say of themselves
     conversation.py                   both directions of one connection, phase by phase
+    events.py                         frames too large to be held, in pieces
     protocol.py  reader.py            Protocol: two directions, phases; MessageReader: chunks → messages
     wire.py                           WireFormat: a frame format and its codec; the tagged union
     parser.py   registry.py           chunks → frames; names → plug-ins
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         StreamGapError,
         TruncatedFrameError,
     )
+    from framing.events import EventParser, FrameEnd, FramePiece, FrameStart
     from framing.frame import Frame, FrameFormat
     from framing.join import Join
     from framing.parser import FrameParser
@@ -74,6 +76,10 @@ _EXPORTS = {
     "RegistryError": "errors",
     "StreamGapError": "errors",
     "TruncatedFrameError": "errors",
+    "EventParser": "events",
+    "FrameEnd": "events",
+    "FramePiece": "events",
+    "FrameStart": "events",
     "Frame": "frame",
     "FrameFormat": "frame",
     "FrameParser": "parser",
@@ -109,10 +115,14 @@ __all__ = [
     "DefinitionError",
     "Direction",
     "EncodeError",
+    "EventParser",
     "Frame",
+    "FrameEnd",
     "FrameError",
     "FrameFormat",
     "FrameParser",
+    "FramePiece",
+    "FrameStart",
     "FrameTooLargeError",
     "FramingError",
     "HeaderError",

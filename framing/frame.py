@@ -24,6 +24,7 @@ __all__ = [
     "Frame",
     "FrameFormat",
     "Measure",
+    "OpenFrame",
     "Resync",
     "Scan",
     "ScanFrames",
@@ -93,6 +94,30 @@ class Frame:
 
     def __repr__(self) -> str:
         return f"<Frame offset={self.offset} size={len(self.data)} format={self.format!r}>"
+
+
+class OpenFrame:
+    """A frame that is too large to be held: its header is there, its payload comes in pieces.
+
+    Attributes:
+        header: the fields that stand in front of the payload.
+    """
+
+    __slots__ = ("header",)
+
+    def __init__(self, header: dict[str, Any]) -> None:
+        self.header = header
+
+    def update(self, piece: bytes) -> None:
+        """Look at the next piece of the payload."""
+
+    def close(self, rest: bytes) -> dict[str, Any]:  # noqa: ARG002 - most formats have nothing there
+        """Look at what is behind the payload, and return its fields.
+
+        Raises:
+            FrameError: it is wrong, or a checksum is; the offset counts from the frame's first byte.
+        """
+        return {}
 
 
 class FrameFormat(ABC):
@@ -220,6 +245,15 @@ class FrameFormat(ABC):
             EncodeError, FrameTooLargeError: as `serialize`, for one that cannot be written.
         """
         return b"".join(map(self.serialize, payloads))
+
+    @property
+    def comes_in_pieces(self) -> bool:
+        """Whether a frame need not be whole for `bounds` and `opened`: no more than the header is. [F105]"""
+        return self.size_first and self.payload_last and self.verify is None
+
+    def opened(self, head: bytes, total: int) -> OpenFrame:  # noqa: ARG002 - for who must know where a trailer is
+        """Return what looks at a frame of `total` bytes in pieces, of which `head` comes before the payload."""
+        return OpenFrame(self.header(head))
 
     def frame(self, data: bytes, offset: int = 0) -> Frame:
         """Return the `Frame` for the bytes of one whole frame, which are not looked at."""

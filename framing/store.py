@@ -125,6 +125,18 @@ class ChunkStore:
         if size:
             self._chunks[0] = bytes(self._chunks[0][size:])
 
+    def take_piece(self, size: int) -> bytes:
+        """Hand out up to `size` bytes as they came: of one chunk, or what is left in the buffer; nothing if empty."""
+        if self.start < len(self.buffer):
+            piece = bytes(self.buffer[self.start : self.start + size])
+        elif self._chunks:
+            chunk = self._chunks[0]
+            piece = bytes(chunk if len(chunk) <= size else chunk[:size])
+        else:
+            return b""
+        self.drop(len(piece))
+        return piece
+
     def take_rest(self) -> bytes:
         """Hand out everything; `offset` stays."""
         rest = b"".join((memoryview(self.buffer)[self.start :], *self._chunks))

@@ -162,6 +162,11 @@ class BerFormat(FrameFormat):
             pass
         return start
 
+    @property
+    def comes_in_pieces(self) -> bool:
+        """Only without the header, which else is the payload's beginning."""
+        return self.contents
+
     def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
         """Tell where the payload lies: it is the frame or, with `contents`, what follows tag and length."""
         header = self._header_size(buffer, start, end) if self.contents else None

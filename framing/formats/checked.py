@@ -21,6 +21,7 @@ from framing.formats.checksums import CHECKSUMS, Compute
 from framing.formats.constants import Source
 from framing.formats.layout import Layout
 from framing.formats.notation import ChecksumCall, Field
+from framing.formats.pieces import RUNNING, RunningCheck, Sums
 
 __all__ = ["Checks", "Edges"]
 
@@ -115,6 +116,25 @@ class Checks:
         for check in self._late:
             _compare(check, buffer, edges, trailer if check.span[0] else header)
 
+    @property
+    def can_run(self) -> bool:
+        """Whether all that need the whole frame can be computed while its payload passes. [F106]"""
+        for check in self._late:
+            assert check.field.checksum is not None
+            if check.field.checksum.function not in RUNNING:
+                return False
+            behind = False
+            for piece in check.pieces:
+                if not isinstance(piece, bytes):
+                    if behind and piece[:2] <= (1, 0) and piece[2:] >= (2, 0):
+                        return False  # what stands behind the payload would have to be known before
+                    behind = behind or piece[2:] > (2, 0)
+        return True
+
+    def running(self, head: bytes, edges: Edges, header: Layout, trailer: Layout) -> Sums:
+        """Return what computes them while the payload passes; places count from the frame's first byte."""
+        return Sums([_running(check, head, edges, trailer if check.span[0] else header) for check in self._late])
+
     def write(self, frame: bytearray, edges: Edges, header: Layout, trailer: Layout) -> None:
         """Put the checksums into a frame that has zeros in their places. [F77]"""
         for check in self._writing:
@@ -126,6 +146,35 @@ class Checks:
 
 def _cut(buffer: bytes | bytearray, edges: Edges, span: _Span) -> bytes | bytearray:
     return buffer[edges[span[0]] + span[1] : edges[span[2]] + span[3]]
+
+
+def _running(check: _Check, head: bytes, edges: Edges, layout: Layout) -> RunningCheck:
+    _, first, last, _, _ = edges
+    before, has_payload = b"", False
+    after: list[bytes | slice] = []
+    for piece in check.pieces:
+        parts: list[bytes | slice] = [piece] if isinstance(piece, bytes) else []
+        if not isinstance(piece, bytes):
+            begin, stop = edges[piece[0]] + piece[1], edges[piece[2]] + piece[3]
+            parts = [head[begin : min(stop, first)]]
+            if stop > last:
+                parts.append(slice(max(begin, last) - last, stop - last))
+            if piece[:2] <= (1, 0) and piece[2:] >= (2, 0):
+                before, has_payload = before + head[begin:first], True
+                parts = parts[1:]
+        for part in parts:
+            if has_payload or isinstance(part, slice) or after:
+                after.append(part)
+            else:
+                before += part
+    assert check.field.checksum is not None
+    place = edges[check.span[0]] + check.span[1]
+    order = cast(Literal["big", "little"], check.field.byteorder or layout.byteorder)
+    where = slice(place - last, place - last + check.field.size)
+    found = where if check.span[0] else layout.value(head, 0, check.field.name)
+    return RunningCheck(
+        check.field.checksum.function, before, has_payload, after, (check.field.name, place, order), found
+    )
 
 
 def _compare(check: _Check, buffer: bytes | bytearray, edges: Edges, layout: Layout) -> None:

@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from framing.errors import DefinitionError, EncodeError
+from framing.errors import DefinitionError, EncodeError, HeaderError
 from framing.formats.byteorder import ByteOrder
 from framing.formats.decided import Region, Spans, decided_scan, joined
 from framing.formats.layout import Layout
@@ -35,7 +35,7 @@ from framing.formats.magic import layout_resync
 from framing.formats.notation import Field, parse_notation
 from framing.formats.parts import field_parts
 from framing.formats.scanning import scans
-from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
+from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, OpenFrame, check_limit, check_option
 from framing.picture import Part
 
 if TYPE_CHECKING:
@@ -234,6 +234,15 @@ class HeaderFormat(FrameFormat):
             last -= self._length.pad_size(header, buffer, start)
         return start + self._header.size, last
 
+    @property
+    def comes_in_pieces(self) -> bool:
+        """Always, but for checksums that cannot be computed while the payload passes. [F106]"""
+        return not self._checks or self._checks.can_run
+
+    def opened(self, head: bytes, total: int) -> OpenFrame:
+        """Return what looks at a frame in pieces: padding, trailer and checksums at its end."""
+        return _OpenHeader(self, head, total)
+
     def header(self, data: bytes) -> dict[str, Any]:
         """Return every named field of header and trailer, and the padding."""
         header, trailer = self._layouts(data, 0)
@@ -309,6 +318,39 @@ class HeaderFormat(FrameFormat):
         if self._order:
             shown.append(f"byteorder={self._order.declared!r}")
         return f"HeaderFormat({', '.join(shown)}, max_frame_size={self.max_frame_size})"
+
+
+class _OpenHeader(OpenFrame):
+    """A frame of this format whose payload comes in pieces."""
+
+    __slots__ = ("_format", "_head", "_sums", "_total", "_trailer")
+
+    def __init__(self, format: HeaderFormat, head: bytes, total: int) -> None:  # noqa: A002
+        header, self._trailer = format._layouts(head, 0)
+        super().__init__(header.read(head, 0))
+        self._format, self._head, self._total = format, head, total
+        first, last = format.bounds(head, 0, total)
+        edges = 0, first, last, total - self._trailer.size, total
+        self._sums = format._checks.running(head, edges, header, self._trailer) if format._checks else None
+
+    def update(self, piece: bytes) -> None:
+        """Run over the next piece of the payload."""
+        if self._sums is not None:
+            self._sums.update(piece)
+
+    def close(self, rest: bytes) -> dict[str, Any]:
+        """Check trailer and checksums, and return padding and trailer."""
+        tail = len(rest) - self._trailer.size
+        try:
+            self._trailer.check(rest, tail)
+        except HeaderError as error:
+            error.offset = self._total - len(rest) + (error.offset or 0)
+            raise
+        if self._sums is not None:
+            self._sums.close(rest)
+        # What stands behind the payload is read without it.
+        fields = self._format.header(self._head + rest)
+        return {name: value for name, value in fields.items() if name not in self.header}
 
 
 def _fixed(fields: list[Field], source: str, length: tuple[str, ...]) -> list[Field]:
