@@ -27,7 +27,7 @@ class Track:
     """What became of the bytes of one flow.
 
     Attributes:
-        sizes, phases: of each frame: its size, and the `side.phase` that cut it.
+        sizes, ends, phases: of each frame: its size, the offset behind it, and the `side.phase` that cut it.
         lost_offset: where the first gap is, if there is one.
         troubles: the errors and gaps in words.
         rewritten: numbers of frames that are not written again as they were.
@@ -35,7 +35,7 @@ class Track:
     """
 
     def __init__(self):
-        self.sizes, self.phases, self.troubles, self.rewritten = [], [], [], []
+        self.sizes, self.ends, self.phases, self.troubles, self.rewritten = [], [], [], [], []
         self.lost_offset = None
         self.summary = None
 
@@ -150,10 +150,11 @@ def _difference(track, expected, proof):
     """
     counted = [
         size
-        for size, phase, end in zip(track.sizes, track.phases, accumulate(track.sizes), strict=True)
+        for size, phase, end in zip(track.sizes, track.phases, track.ends, strict=True)
         if phase not in proof.undissected and (track.lost_offset is None or end <= track.lost_offset)
     ]
-    wanted = expected if track.is_whole else expected[: len(counted)]
+    is_all = track.is_whole and track.lost_offset is None
+    wanted = expected if is_all else expected[: len(counted)]
     if counted == wanted:
         return ""
     if proof.grouped and set(accumulate(wanted)) <= set(accumulate(counted)):
@@ -197,6 +198,7 @@ def _note(track, record, formats):
     if isinstance(record, FrameRecord):
         phase, wire = formats.get(id(record.frame.format), ("", None))
         track.sizes.append(record.size)
+        track.ends.append(record.offset + record.size)
         track.phases.append(phase)
         if not _is_written_again(record, wire):
             track.rewritten.append(record.number)
