@@ -124,7 +124,6 @@ def test_a_checksum_of_the_header_is_compared_before_the_length_is_believed():
 
 def test_loops_go_by_nothing_that_must_be_checked():
     for form, _ in DECLARED:
-        assert form.scan is None
         assert form.scan_frames is None
     assert HeaderFormat("length:u16be").scan is not None
 

@@ -97,10 +97,10 @@ def test_loops_are_twins_of_measure(twin, header, limit, payloads, rest, room, f
     "notation",
     ["(a:4=7 b:4):u8 length:u32be", "kind:u8=1|2|3 " * 7 + "length:u8", "(a:1 length:15):u16be", "length:u16be*4"],
 )
-def test_a_header_with_more_to_check_has_no_loop(notation):
+def test_a_header_with_more_to_check_has_no_plain_loop(notation):
     named = iter("abcdefg")
     header = " ".join(part.replace("kind", next(named)) if "kind" in part else part for part in notation.split())
-    assert get_format("header", header=header).scan is None
+    assert get_format("header", header=header).scan_frames is None
 
 
 def test_an_announced_length_beyond_the_limit_is_left_to_the_parser():
