@@ -66,7 +66,7 @@ def bytes_pattern(constant: bytes) -> list[bytes]:
 def masked_pattern(mask: bytes, value: bytes) -> list[bytes]:
     """Return a pattern for each byte: those whose bits under the mask have the value.
 
-    >>> masked_pattern(b"\\xfe\\x00", b"A\\x00")
+    >>> masked_pattern(b"\\xfe\\x00", b"@\\x00")
     [b'[@A]', b'[\\\\x00-\\\\xff]']
     """
     return [_one_of(byte for byte in range(256) if byte & bits == want) for bits, want in zip(mask, value, strict=True)]

@@ -62,8 +62,13 @@ class SegmentsFormat(FrameFormat):
             return None
         count = _unpack_word(buffer, start)[0] + 1
         if count > self.max_segments:
-            reason = f"{count} segments, of at most {self.max_segments}"
-            raise HeaderError(reason, offset=start, field="segments", found=bytes(buffer[start : start + 4]))
+            raise HeaderError(
+                "more segments than a message may have",
+                offset=start,
+                field="segments",
+                expected=f"at most {self.max_segments}",
+                found=count,
+            )
         size = _table_size(count)
         if size > self.max_frame_size:
             raise FrameTooLargeError(
@@ -80,7 +85,11 @@ class SegmentsFormat(FrameFormat):
     def _check_pad(self, buffer: Buffer, start: int, end: int) -> None:
         if any(buffer[start:end]):
             raise HeaderError(
-                "the table is not filled up with zeros", offset=start, field="pad", found=bytes(buffer[start:end])
+                "the table is not filled up with zeros",
+                offset=start,
+                field="pad",
+                expected=bytes(end - start),
+                found=bytes(buffer[start:end]),
             )
 
     def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:

@@ -141,4 +141,9 @@ class _ThriftWalk(Walk):
 
 def _check_type(buffer: Buffer, place: int) -> None:
     if buffer[place] not in _SIZES and buffer[place] not in _HEADS:
-        raise HeaderError("no type of a value", offset=place, found=bytes(buffer[place : place + 1]))
+        raise HeaderError(
+            "no type of a value",
+            offset=place,
+            expected=bytes(sorted({*_SIZES, *_HEADS})),
+            found=bytes(buffer[place : place + 1]),
+        )
