@@ -3,8 +3,9 @@
     file | stdin ──> Packet ──> Segment ──> Chunk · Gap · FlowEnd ──> records
       source.py      pcap.py     segment.py     flow.py   what comes out      records.py     what they are
       files.py       pcapng.py   unpacking.py   key.py    what tells flows    decoding.py    one connection
-                     packet.py                  tcp.py    one flow            selection.py   which ones
-                                                assembler.py   all flows      reading.py     all of it: read, read_raw
+                     packet.py                  tcp.py    one flow            track.py       one direction
+                                                assembler.py   all flows      selection.py   which ones
+                                                                              reading.py     all of it: read, read_raw
                                                                               overview.py    flows alone: survey
       notes.py  compressed.py                   alone.py   or nothing together    lines.py  jsonform.py   as JSON
     segment.py takes the packets that nearly all are; unpacking.py the others, from layer to layer (layer.py):

@@ -1,0 +1,305 @@
+"""One direction of a connection: its bytes and gaps → records, in the order in which packets brought them to light.
+
+feed ──> reader ──next_item──> frame ──decode──> FrameRecord, or ErrorRecord: the next frame is fine
+            └── FrameError ──> ErrorRecord: the rest is skipped
+gap ───> GapRecord, once `Resync` knows where frames go on; until then packets are held
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from framing.capture.flow import EndReason, GapReason, Mark
+from framing.capture.records import HEAD_SIZE, ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
+from framing.capture.resync import Held, Resync, Samples
+from framing.conversation import DirectionReader
+from framing.errors import DecodeError, FrameError, FrameTooLargeError, TruncatedFrameError
+from framing.frame import Frame
+from framing.parser import FrameParser
+from framing.protocol import Side
+from framing.wire import WireFormat
+
+__all__ = ["Place", "Track"]
+
+# What each record begins with: flow, side, whether the side is a guess, time and packet.
+Place = tuple[str, Side, bool, int | None, int | None]
+
+_END = object()
+
+
+class Track:
+    """One direction of a connection.
+
+    Args:
+        place: what each of its records begins with; packet and time are those of the last packet that had bytes.
+        reader: its side of the conversation.
+        has_records: whether there are records for the frames that are good; without, they are only counted.
+        samples: what frames of each wire format have begun with.
+
+    Attributes:
+        reader: as given.
+        is_stopped: nothing is cut from what follows: behind an error, or as long as it is not known where frames go on.
+        size, missing_size, tail_size: bytes that came, that are missing, and of an unfinished frame at the end.
+    """
+
+    __slots__ = (
+        "_error_count",
+        "_frame_count",
+        "_framed_size",
+        "_gap_count",
+        "_has_records",
+        "_phase",
+        "_place",
+        "_ready",
+        "_resync",
+        "_samples",
+        "is_stopped",
+        "missing_size",
+        "reader",
+        "size",
+        "tail_size",
+    )
+
+    def __init__(self, place: Place, reader: DirectionReader, *, has_records: bool, samples: Samples) -> None:
+        self._place = place
+        self.reader = reader
+        self._phase = reader.phase
+        self.is_stopped = False
+        self._has_records = has_records
+        self._samples = samples
+        # Behind a gap: its record and the search for the next frame; what is ready to be yielded or read.
+        self._resync: tuple[GapRecord, Resync] | None = None
+        self._ready: list[Any] = []
+        self.size = self._frame_count = self._framed_size = self.tail_size = 0
+        self._error_count = self._gap_count = self.missing_size = 0
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the other side has moved this one to another phase since it was pulled."""
+        return self.reader.phase is not self._phase
+
+    def feed(self, data: bytes, time_ns: int | None, packet_number: int | None) -> None:
+        """Take the next bytes, those of one packet; `pull` says what they bring to light."""
+        self.size += len(data)
+        if self._resync is not None:
+            self._search(Held(data, time_ns, packet_number))
+        elif not self.is_stopped:
+            self._place = (*self._place[:3], time_ns, packet_number)
+            self.reader.feed(data)
+
+    def feed_joined(self, data: bytes, marks: list[Mark]) -> list[Record]:
+        """Feed and pull many packets at once; the records are those that they give one by one."""
+        if self._resync is not None:
+            return self._one_by_one(data, marks)
+        if self.is_stopped:
+            self.size += len(data)
+            return []
+        reader, begin = self.reader, self.reader.offset + self.reader.pending_size
+        if not reader.wire.format.size_first or reader.wire.recovery != "poison":
+            return self._one_by_one(data, marks)
+        self.size += len(data)
+        reader.feed(data)
+        records: list[Record] = []
+        try:
+            while frames := reader.take_frames():
+                self._add_frames(frames, marks, begin, records)
+        except FrameError as error:
+            records.append(self._met(error, marks, begin))
+        else:
+            self._place = (*self._place[:3], *marks[-1][1:])
+        return records
+
+    def _one_by_one(self, data: bytes, marks: list[Mark]) -> list[Record]:
+        records: list[Record] = []
+        start = 0
+        for stop, time_ns, packet_number in marks:
+            self.feed(data[start:stop], time_ns, packet_number)
+            records += self.pull()
+            start = stop
+        return records
+
+    def _add_frames(self, frames: list[Frame], marks: list[Mark], begin: int, records: list[Record]) -> None:
+        """Make records of frames that lie one behind the other; `marks` count from the stream offset `begin`."""
+        decoder, number = self.reader.decoder, self._frame_count
+        maker = decoder if isinstance(decoder, WireFormat) and decoder.takes_all else None
+        self._frame_count += len(frames)
+        self._framed_size += frames[-1].offset + frames[-1].size - frames[0].offset
+        self._samples.add(frames)
+        if maker is not None and not self._has_records:
+            return
+        flow, side, is_guessed = self._place[:3]
+        message = None
+        packets = iter(marks)
+        size, time_ns, packet_number = next(packets)
+        for frame in frames:
+            while frame.offset + len(frame.data) > begin + size:
+                size, time_ns, packet_number = next(packets)
+            try:
+                if maker is None:
+                    message = decoder.decode(frame)
+            except DecodeError as error:
+                self._place = flow, side, is_guessed, time_ns, packet_number
+                records.append(self._refused(error, frame, number))
+            else:
+                if self._has_records:
+                    place = flow, side, is_guessed, time_ns, packet_number
+                    records.append(FrameRecord(*place, number, frame, message, wire=maker))
+            number += 1
+
+    def _met(self, error: FrameError, marks: list[Mark], begin: int) -> ErrorRecord:
+        """Find the packet with which an error came to light: the bad frame is fed again, packet by packet."""
+        offset = self.reader.offset
+        rest = self.reader.unread()
+        parser = FrameParser(self.reader.wire.format, offset=offset, frame_count=self._frame_count)
+        start = 0
+        for end, time_ns, packet_number in marks:
+            stop = begin + end - offset
+            if stop > start:
+                parser.feed(rest[start:stop])
+                start = stop
+                self._place = (*self._place[:3], time_ns, packet_number)
+                try:
+                    parser.next_frame()
+                except FrameError as again:
+                    return self._stopped(again, offset, parser.unread())
+        return self._stopped(error, offset, rest)
+
+    def pull(self) -> Iterator[Record]:
+        """Yield what has come to light."""
+        while self._ready:
+            one = self._ready.pop(0)
+            if one is _END:
+                self.reader.finish()
+            elif isinstance(one, Held):
+                self._place = (*self._place[:3], *one[1:])
+                self.reader.feed(one.data)
+                yield from self._pulled()
+            else:
+                yield one
+        yield from self._pulled()
+
+    def _pulled(self) -> Iterator[Record]:
+        reader = self.reader
+        while not self.is_stopped:
+            try:
+                item = reader.next_item()
+            except FrameError as error:
+                if error.region_size is None:
+                    yield self._stopped(error, reader.offset, reader.unread())
+                else:
+                    yield self._passed(error)
+                continue
+            if item is None:
+                break
+            frame, decoder = item
+            number = self._frame_count
+            self._frame_count += 1
+            self._framed_size += len(frame.data)
+            self._samples.add([frame])
+            maker = decoder if isinstance(decoder, WireFormat) and decoder.takes_all else None
+            try:
+                message = decoder.decode(frame) if maker is None else None
+            except DecodeError as error:
+                yield self._refused(error, frame, number)
+            else:
+                if self._has_records:
+                    yield FrameRecord(*self._place, number, frame, message, wire=maker)
+        self._phase = reader.phase
+
+    def gap(self, gap: tuple[int, int, GapReason], time_ns: int | None, packet_number: int) -> None:
+        """Give up what is pending, and begin to look where frames go on. [R5]"""
+        offset, size, reason = gap
+        self._gap_count += 1
+        self.missing_size += size
+        is_lost = self._resync is not None
+        self._give_up()
+        record = GapRecord(*self._place[:3], time_ns, packet_number, offset, size, reason)
+        if self.is_stopped and not is_lost:
+            self._ready.append(record)
+            return
+        reader, wire = self.reader, self.reader.resumed_phase.wire
+        torn_end = reader.frame_end
+        error, pending_size = reader.abandon()
+        if error is not None:
+            self._ready.append(self._passed(error))
+        resync = Resync(
+            wire,
+            offset + size,
+            torn_end=torn_end,
+            is_torn=is_lost or bool(pending_size) or error is not None or wire is not reader.wire,
+            sample=self._samples.of(wire.format),
+        )
+        self.is_stopped, self._resync = True, (record._replace(pending_size=pending_size), resync)
+        if resync.how:
+            self._resume(resync)
+
+    def _search(self, held: Held | None, end: EndReason | None = None) -> None:
+        """Look on in the next packet, or, with `None`, at the end of the flow."""
+        assert self._resync is not None
+        _, resync = self._resync
+        if self.reader.resumed_phase.wire is not resync.wire:
+            self._give_up()  # the other side has moved this one meanwhile: what was looked for is no frame any more
+        elif resync.add(held) if held is not None else resync.end(is_whole=end == "fin"):
+            self._resume(resync)
+
+    def _resume(self, resync: Resync) -> None:
+        assert self._resync is not None
+        record, self._resync, self.is_stopped = self._resync[0], None, False
+        self._ready.append(record._replace(resumed_offset=resync.offset, confirmed=resync.how))
+        self._ready += resync.taken()
+        self.reader.resume(resync.offset)
+
+    def _give_up(self) -> None:
+        """Say of a gap that nothing told where frames go on."""
+        if self._resync is not None:
+            self._ready.append(self._resync[0])
+            self._resync = None
+
+    def finish(self, end: EndReason | None) -> None:
+        """Take note that no more bytes come; `pull` says what that brings to light."""
+        if self._resync is not None:
+            self._search(None, end)
+            self._give_up()
+        if not self.is_stopped:
+            # What was held is read in `pull`, and the end comes behind it.
+            self._ready.append(_END)
+
+    def summary(self, end: EndReason | None, packet_count: int) -> SummaryRecord:
+        """Return the counts."""
+        return SummaryRecord(
+            *self._place[:3],
+            frame_count=self._frame_count,
+            size=self.size,
+            error_count=self._error_count,
+            gap_count=self._gap_count,
+            missing_size=self.missing_size,
+            skipped_size=self.size - self._framed_size - self.tail_size,
+            tail_size=self.tail_size,
+            end=end,
+            packet_count=packet_count,
+        )
+
+    def _stopped(self, error: FrameError, offset: int, rest: bytes) -> ErrorRecord:
+        self.is_stopped = True
+        if isinstance(error, TruncatedFrameError):
+            self.tail_size = len(rest)
+        return self._bad(error, offset, rest)
+
+    def _passed(self, error: FrameError) -> ErrorRecord:
+        """Report a region that a recovery policy has passed over; what follows it is cut again."""
+        offset, head = error.region_offset, error.region_head
+        error.region_offset = error.region_head = None  # the record has them
+        if isinstance(error, TruncatedFrameError) and not self.reader.pending_size:
+            self.tail_size = error.region_size or 0
+        return self._bad(error, offset, head or b"")
+
+    def _bad(self, error: FrameError, offset: int | None, rest: bytes) -> ErrorRecord:
+        self._error_count += 1
+        error.flow = self._place[0]
+        if isinstance(error, FrameTooLargeError):
+            error.hint = "max_frame_size=…, or --max-frame-size, changes the limit"
+        return ErrorRecord(*self._place, error.with_traceback(None), offset, self._frame_count, rest[:HEAD_SIZE])
+
+    def _refused(self, error: DecodeError, frame: Frame, number: int) -> ErrorRecord:
+        self._error_count += 1
+        error.flow, error.frame_number, error.frame_offset = self._place[0], number, frame.offset
+        return ErrorRecord(*self._place, error.with_traceback(None), frame.offset, number, frame.data[:HEAD_SIZE])
