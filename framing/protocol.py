@@ -261,10 +261,11 @@ class Protocol:
                 found=strange[0],
                 allowed=", ".join(names) or "a phase whose frames have header fields",
             )
-        for side, phase_name in (*rule.moves.items(), *rule.owes.items()):
-            if side not in SIDES:
-                raise DefinitionError("a rule moves a side", key=key, found=side, allowed="client, server")
-            self.direction(side).check_phase(f"{key}.{side}", phase_name)
+        for place, targets in (("", rule.moves), ("owes.", rule.owes)):
+            for side, phase_name in targets.items():
+                if side not in SIDES:
+                    raise DefinitionError("a rule moves a side", key=key, found=side, allowed="client, server")
+                self.direction(side).check_phase(f"{key}.{place}{side}", phase_name)
 
     def direction(self, side: Side) -> Direction:
         """Return what a side sends."""

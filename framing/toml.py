@@ -53,7 +53,8 @@ def load_protocol(path: str) -> Protocol:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except (OSError, ValueError) as error:  # no UTF-8, or a path that cannot be
-        raise DefinitionError(f"the definition cannot be read: {error}", source=path) from error
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise DefinitionError(f"the definition cannot be read: {why}", source=path) from error
     return parse_protocol(text, path)
 
 
@@ -151,8 +152,9 @@ def _lone_wire(table: Table) -> WireFormat:
     """Make the wire format of a direction without phases."""
     for key in (*_PHASE_KEYS, *_DIRECTION_KEYS):
         if key in table.content and not (key == "start" and "format" in table.content):  # that of `enclosed`
-            where = "[client] or [server]" if key in _DIRECTION_KEYS else "[….phases.NAME]"
-            raise table.error("this is for a direction with phases", key, key, f"it in {where}")
+            named = "[client.phases.NAME] or [server.phases.NAME]"
+            allowed = f"it beside {named}" if key in _DIRECTION_KEYS else f"it in {named}"
+            raise table.error("this is for a direction with phases", key, key, allowed)
     return _wire(table)
 
 
@@ -162,7 +164,8 @@ def _wire(table: Table) -> WireFormat:
     recovery = table.take("recovery", str, default=POLICY_NAMES[0])
     if (header is None) == (name is None):
         there = tuple(table.content) or "nothing"
-        raise table.error("a wire format has either a header or a format", "header", there, "one of them")
+        hint = table.near(("header", "format")) if header is None else None
+        raise table.error("a wire format has either a header or a format", "header", there, "one of them", hint)
     options = {key: value for key, value in table.content.items() if key not in (*table.taken, "codec", "join")}
     with table.locating("format" if header is None else "header", near=(*_PHASE_KEYS, "join")):
         if header is None:

@@ -94,6 +94,11 @@ class Table:
             if key not in self.taken:
                 raise self.error("no such key here", key, key, ", ".join(self.taken), _near_names(key, self.taken))
 
+    def near(self, wanted: Iterable[str]) -> str | None:
+        """Return a hint at what is meant by a key of this table that is nearly one of these."""
+        hints = (_near_names(key, wanted) for key in self.content if key not in self.taken)
+        return next((hint for hint in hints if hint), None)
+
     def error(self, reason: str, key: str, found: object, allowed: str, hint: str | None = None) -> DefinitionError:
         """Return the error for a key of this table."""
         return self._file.error(reason, (*self._path, key), found=found, allowed=allowed, hint=hint)
@@ -113,14 +118,21 @@ class Table:
 
     def _located(self, error: FramingError, key: str, near: Iterable[str]) -> DefinitionError:
         facts = {name: getattr(error, name, None) for name in ("position", "found", "allowed", "hint")}
-        deeper = getattr(error, "key", None)
+        deeper = getattr(error, "key", None) or self._key_of(getattr(error, "source", None))
         if deeper in self.content and facts["hint"] is None:
             facts["hint"] = _near_names(deeper, (*self.taken, *near))
-        located = self._file.error(error.reason, (*self._path, key) if key else self._path, **facts)
+        place: tuple[str | int, ...] = (*self._path, key) if key else self._path
+        if deeper and deeper.partition(".")[0] in self.content:  # a part of an option, such as join.last
+            place = (*self._path, *deeper.split("."))
+        located = self._file.error(error.reason, place, **facts)
         name = self._file.name(".".join(part for part in (dotted(self._path), deeper) if part)) if deeper else None
         if name:
             located.key, located.line = name, self._file.lines[name]
         return located
+
+    def _key_of(self, text: object) -> str | None:
+        """Return the key whose text a mistake was found in; of the header there may be another one, the trailer."""
+        return next((key for key, value in self.content.items() if text and value == text), None)
 
 
 def kind_of(value: object) -> str:

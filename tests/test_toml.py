@@ -272,7 +272,7 @@ MISTAKES = [
         "payload_size = -1",
         "payload_size",
         "client.phases.one.payload_size",
-        {"found": -1},
+        {"found": -1, "allowed": "0 or more"},
     ),
     (
         "max_frame_size = 100",
@@ -608,11 +608,11 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("key", "allowed"),
         [
-            ('start = "x"', "it in [client] or [server]"),
-            ('midstream = "x"', "it in [client] or [server]"),
-            ('first = "x"', "it in [….phases.NAME]"),
-            ('otherwise = "x"', "it in [….phases.NAME]"),
-            ("after = []", "it in [….phases.NAME]"),
+            ('start = "x"', "it beside [client.phases.NAME] or [server.phases.NAME]"),
+            ('midstream = "x"', "it beside [client.phases.NAME] or [server.phases.NAME]"),
+            ('first = "x"', "it in [client.phases.NAME] or [server.phases.NAME]"),
+            ('otherwise = "x"', "it in [client.phases.NAME] or [server.phases.NAME]"),
+            ("after = []", "it in [client.phases.NAME] or [server.phases.NAME]"),
         ],
     )
     def test_a_direction_without_phases_has_no_keys_of_phases(self, table, key, allowed):
@@ -658,6 +658,28 @@ class TestMistakes:
         for codec in ('"acme"', '{ cases = { a = "acme" } }'):
             with pytest.raises(PluginLoadError):
                 parse_protocol(f'name = "x"\n[both]\nheader = "length:u8"\ncodec = {codec}', "my.toml")
+
+    def test_a_mistake_in_the_trailer_is_told_of_the_trailer(self):
+        error = refused('name = "x"\n[both]\nheader = "length:u8"\ntrailer = "sum:u8=crc99(payload)"')
+
+        assert (error.line, error.key, error.position, error.found) == (4, "both.trailer", 7, "crc99")
+
+    def test_a_mistake_in_a_part_of_an_option_is_told_of_that_part(self):
+        wire = 'header = "last:u8 length:u8"\njoin = { more = { last = 0 } }\ncodec = "msgpack"'
+        error = refused(f'name = "x"\n[both]\n{wire}')
+
+        assert (error.line, error.key, error.allowed) == (4, "both.join.last", "last = …")
+
+    def test_an_answer_in_a_phase_that_is_not_there_is_told_of_what_is_owed(self):
+        phases = '[client.phases.a]\nheader = "length:u8"\nafter = [{ owes = { server = "b" } }]'
+        error = refused(f'name = "x"\n{phases}\n[server]\nheader = "length:u8"')
+
+        assert (error.line, error.key) == (4, "client.phases.a.after[0].owes.server")
+
+    def test_a_misspelt_header_is_recognized(self):
+        error = refused('name = "x"\n[both]\nhaeder = "length:u8"')
+
+        assert error.hint == "did you mean header?"
 
 
 class TestTheSameFromPython:

@@ -129,7 +129,9 @@ class HeaderFormat(FrameFormat):
                 "neither a header nor a trailer", source=header, key="header", hint="use the format fixed"
             )
         elif size < 0:
-            raise DefinitionError("payloads of fewer than none", source=header, key="payload_size", found=size)
+            raise DefinitionError(
+                "a payload cannot be so small", source=header, key="payload_size", found=size, allowed="0 or more"
+            )
         elif pad is not None:
             raise DefinitionError("payloads of one size need no padding", source=header, key="pad", found=pad)
         self._padding = self._length.padding if self._length else None

@@ -22,6 +22,7 @@ from typing import Any
 from framing.errors import DefinitionError, EncodeError
 from framing.formats.layout import Layout
 from framing.formats.options import table_option
+from framing.frame import check_option
 
 __all__ = ["Padding"]
 
@@ -48,6 +49,7 @@ class Padding:
     def __init__(self, declared: object, *, counted: bool, header: Layout) -> None:
         parts = {"multiple": declared}
         if not isinstance(declared, int) or isinstance(declared, bool):
+            check_option("pad", declared, int, str, Mapping)
             parts = table_option("pad", declared, {"field": str, "multiple": int}, ("field",))
         self.declared = declared if isinstance(declared, int) else parts
         self.counted = counted

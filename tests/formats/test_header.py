@@ -129,7 +129,7 @@ def test_the_default_limit_is_what_the_length_can_announce():
         ({"header": "length:u8", "max_frame_size": 0}, "max_frame_size", "limit"),
         ({"header": "pad:bytes2000000 length:u32be"}, "max_frame_size", "limit"),
         ({"header": "", "payload_size": 5}, "header", "neither a header nor a trailer"),
-        ({"header": "a:u8", "payload_size": -1}, "payload_size", "fewer than none"),
+        ({"header": "a:u8", "payload_size": -1}, "payload_size", "so small"),
         ({"header": "a:u8", "payload_size": 3, "max_frame_size": 3}, "max_frame_size", "limit"),
         ({"header": "a:u8 length:u8", "trailer": "a:u8"}, "a", "header and trailer both"),
         ({"header": "a:u8*2 length:u8"}, None, "a has a scale"),
