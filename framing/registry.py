@@ -41,6 +41,9 @@ __all__ = ["PACKAGES", "Entry", "Registration", "entries", "find", "load", "load
 # name → what to give to `pip install`, for plug-ins that are published apart from this distribution. None is yet.
 PACKAGES: dict[str, str] = {}
 
+# Names that an error lists; of protocols there are many more.
+_LISTED_COUNT = 40
+
 
 class Registration:
     """One name registered in this process, until `undo` or the end of a `with` block."""
@@ -182,6 +185,8 @@ def _imported(value: str) -> Any:
 
 
 def _misfit(kind: str, found: Any) -> str | None:
+    if isinstance(found, type) and (missing := sorted(getattr(found, "__abstractmethods__", ()))):
+        return f"its class {found.__name__} lacks {', '.join(missing)}"
     version = getattr(found, "api_version", API_VERSION)
     if version not in ACCEPTED_API_VERSIONS:
         return f"written for plug-in API {version}; accepted: {', '.join(map(str, ACCEPTED_API_VERSIONS))}"
@@ -227,8 +232,16 @@ def _nearest(kind: str, name: str) -> str:
     near = get_close_matches(name.lower(), known)
     other = next((other for other in GROUPS if name in builtin_entries(other)), None)
     if other:
-        return f"there is a {other} of this name; each {kind}: {', '.join(known)}"
-    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+        return f"there is a {other} of this name; each {kind}: {_listed(kind, known)}"
+    return f"did you mean {' or '.join(near)}?" if near else f"known: {_listed(kind, known)}"
+
+
+def _listed(kind: str, known: tuple[str, ...]) -> str:
+    """Return as many names as one looks through, or else where to look for them."""
+    if len(known) <= _LISTED_COUNT:
+        return ", ".join(known)
+    command = "framing protocols" if kind == "protocol" else f"framing plugin list --kind {kind}"
+    return f"{len(known)}, which `{command}` lists"
 
 
 def _load_error(entry: Entry) -> PluginLoadError:

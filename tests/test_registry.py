@@ -98,6 +98,10 @@ def test_an_interrupt_is_nobodys_error(site):
     ("source", "problem"),
     [
         ("Rot = 3", "a codec is made by calling a class or function, not 3"),
+        (
+            "from framing import Codec\nclass Rot(Codec):\n  def encode(self, message): return message",
+            "its class Rot lacks decode",
+        ),
         ("class Rot:\n  api_version = 2", "written for plug-in API 2; accepted: 1"),
         ("class Rot:\n  api_version = '1'", "written for plug-in API 1; accepted: 1"),
     ],
@@ -205,6 +209,12 @@ def test_a_name_of_another_kind_is_pointed_out():
 def test_without_a_near_miss_the_known_names_are_listed():
     with pytest.raises(UnknownNameError, match="known: raw, msgpack, construct"):
         find("codec", "zzzzzz")
+
+
+def test_where_the_known_names_are_many_the_error_says_what_lists_them():
+    with pytest.raises(UnknownNameError) as caught:
+        find("protocol", "zzzzzz")
+    assert caught.value.hint == f"known: {len(names('protocol'))}, which `framing protocols` lists"
 
 
 def test_a_name_whose_package_is_known_says_what_to_install(monkeypatch):

@@ -42,7 +42,10 @@ def check_format(
 
     Raises:
         AssertionError: the contract is broken; its text says how.
+        TypeError: `format` is no frame format; its class, perhaps.
     """
+    if not isinstance(format, FrameFormat):
+        raise TypeError(f"check_format takes a FrameFormat that was made, not {format!r:.80}")
     tried = _accepted(format, payloads, fields)
     if not tried:
         _fail("the format refuses every payload")

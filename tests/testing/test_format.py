@@ -49,6 +49,11 @@ def test_payloads_that_are_given_must_be_accepted():
         check_format(Good())
 
 
+def test_a_class_is_no_format():
+    with pytest.raises(TypeError, match="takes a FrameFormat that was made, not <class"):
+        check_format(Good)
+
+
 class ForgetsBytes(Good):
     def bounds(self, buffer, start, end):
         return start + 3, max(start + 3, end - 1)
