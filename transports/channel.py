@@ -9,12 +9,13 @@ call loses nothing: every checkpoint comes before a message is taken off `_ready
 
 from collections import deque
 from collections.abc import Iterable
+from os import PathLike
 from time import perf_counter
 from typing import Any
 
 import trio
 
-from framing import Conversation, DecodeError, FrameError, Protocol, Side, get_protocol, other_side
+from framing import Conversation, DecodeError, FrameError, Protocol, Side, other_side
 from transports.limits import Limits
 from transports.turn import SPAN, Turn
 from transports.writer import FrameWriter
@@ -50,13 +51,13 @@ class MessageChannel(trio.abc.Channel[Any]):
     def __init__(
         self,
         stream: trio.abc.Stream,
-        protocol: Protocol | str,
+        protocol: Protocol | str | PathLike[str],
         side: Side = "client",
         *,
         limits: Limits = Limits(),  # noqa: B008 - immutable
     ) -> None:
         self.stream = stream
-        self.protocol = limits.applied_to(get_protocol(protocol) if isinstance(protocol, str) else protocol)
+        self.protocol = limits.applied_to(protocol)
         self.side: Side = side
         self._limits = limits
         self._turn = Turn(limits.batch_count)

@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from os import PathLike
 
-from framing import Protocol, get_protocol
+from framing import Protocol
 from transports.channel import MessageChannel
 from transports.endpoint import open_stream
 from transports.limits import Limits
@@ -14,7 +15,7 @@ __all__ = ["connect"]
 @asynccontextmanager
 async def connect(
     endpoint: str,
-    protocol: Protocol | str,
+    protocol: Protocol | str | PathLike[str],
     *,
     limits: Limits = Limits(),  # noqa: B008 - immutable
 ) -> AsyncIterator[MessageChannel]:
@@ -29,7 +30,7 @@ async def connect(
         OSError: nobody answers there.
         FramingError: there is no such protocol, scheme or endpoint.
     """
-    spoken = limits.applied_to(get_protocol(protocol) if isinstance(protocol, str) else protocol)
+    spoken = limits.applied_to(protocol)
     stream = await open_stream(endpoint)
     async with MessageChannel(stream, spoken, "client", limits=limits) as channel:
         yield channel

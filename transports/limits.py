@@ -2,8 +2,9 @@
 
 import math
 from dataclasses import dataclass, fields
+from os import PathLike
 
-from framing import SIDES, Protocol
+from framing import SIDES, Protocol, get_protocol
 
 __all__ = ["WRITE_SIZE", "Limits"]
 
@@ -51,13 +52,15 @@ class Limits:
             if not 0 < value < math.inf:
                 raise ValueError(f"{field.name} must be more than 0 and finite, not {value!r}")
 
-    def applied_to(self, protocol: Protocol) -> Protocol:
-        """Return the protocol with these limits' frame size.
+    def applied_to(self, protocol: Protocol | str | PathLike[str]) -> Protocol:
+        """Return the protocol, or what `get_protocol` makes of anything else, with these limits' frame size.
 
         Raises:
-            DefinitionError: one of its frame formats cannot have that limit.
+            FramingError: there is no such protocol, or one of its frame formats cannot have that limit.
+            TypeError: it is nothing that can mean a protocol.
         """
-        return protocol if self.max_frame_size is None else protocol.limited(self.max_frame_size)
+        made = protocol if isinstance(protocol, Protocol) else get_protocol(protocol)
+        return made if self.max_frame_size is None else made.limited(self.max_frame_size)
 
     def channel_size(self, protocol: Protocol) -> int:
         """Return the bytes that one channel holds at the worst; what a codec makes of them is the codec's own limit.

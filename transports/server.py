@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from os import PathLike
 from typing import NamedTuple
 
 import trio
 
-from framing import DecodeError, FrameError, Protocol, get_protocol
+from framing import DecodeError, FrameError, Protocol
 from transports.channel import MessageChannel
 from transports.endpoint import open_listeners
 from transports.limits import Limits
@@ -39,7 +40,7 @@ class Server(NamedTuple):
 
 async def serve(
     endpoint: str,
-    protocol: Protocol | str,
+    protocol: Protocol | str | PathLike[str],
     handler: Handler,
     *,
     limits: Limits = Limits(),  # noqa: B008 - immutable
@@ -62,7 +63,7 @@ async def serve(
         OSError: the address is taken, or not ours.
         FramingError: there is no such protocol, scheme or endpoint.
     """
-    spoken = limits.applied_to(get_protocol(protocol) if isinstance(protocol, str) else protocol)
+    spoken = limits.applied_to(protocol)
 
     async def run(channel: MessageChannel) -> None:
         await _run(channel, handler)

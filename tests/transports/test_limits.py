@@ -49,6 +49,15 @@ def test_the_frame_size_goes_to_the_protocol():
     assert [limited.direction(side).wire.format.max_frame_size for side in ("client", "server")] == [10, 10]
 
 
+def test_a_protocol_may_be_named_or_be_a_file(tmp_path):
+    path = tmp_path / "tiny.toml"
+    path.write_text('name = "tiny"\n[both]\nheader = "length:u8"\n')
+
+    assert [Limits().applied_to(text).name for text in ("u8/raw", str(path), path)] == ["u8/raw", "tiny", "tiny"]
+    with pytest.raises(TypeError, match="not int"):
+        Limits().applied_to(5)
+
+
 def test_the_worst_case_is_that_of_the_larger_direction():
     small, large = get_protocol("u8/raw"), get_protocol("u16be/raw")
     mixed = Protocol("mixed", small.client, large.server)

@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 import trio
 
@@ -21,8 +23,40 @@ async def test_an_endpoint_is_told_as_it_can_be_reached():
 async def test_a_taken_port():
     ((reached, listener),) = await open_listeners("tcp://127.0.0.1:0")
     async with listener:
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(OSError, match="in use") as caught:
             await open_listeners(reached)
+        assert caught.value.filename == reached
+        assert str(caught.value).endswith(f"'{reached}'")
+
+
+async def test_who_does_not_answer_is_named():
+    ((reached, listener),) = await open_listeners("tcp://127.0.0.1:0")
+    await listener.aclose()
+    with pytest.raises(ConnectionRefusedError) as caught:
+        await open_stream(reached)
+    assert str(caught.value).endswith(f"Connection refused: '{reached}'")
+
+
+async def test_a_name_that_is_nobodys_is_named(monkeypatch):
+    class Nobody(trio.abc.HostnameResolver):
+        async def getaddrinfo(self, *_):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        async def getnameinfo(self, *_):
+            raise AssertionError
+
+    trio.socket.set_custom_hostname_resolver(Nobody())
+    with pytest.raises(socket.gaierror, match="not known: 'tcp://nobody:1'"):
+        await open_stream("tcp://nobody:1")
+
+
+async def test_where_each_address_failed_otherwise_nothing_is_made_up(monkeypatch):
+    async def fail(host, port):
+        raise OSError("all failed") from ExceptionGroup("", [OSError(111, "refused"), OSError(110, "timed out")])
+
+    monkeypatch.setattr(trio, "open_tcp_stream", fail)
+    with pytest.raises(OSError, match=r"^all failed$"):
+        await open_stream("tcp://host:1")
 
 
 async def test_small_writes_are_not_delayed():
