@@ -1,4 +1,4 @@
-/* Frames behind a plain header: the compiled twin of the loops in `formats/loops.py`, which are its specification. A
+/* Frames behind a plain header: the compiled twin of the loops in `formats/scans/loops.py`, which are its specification. A
  * property test holds both equal.
  *
  * Bytes come from strangers. Three rules keep every access inside its buffer:

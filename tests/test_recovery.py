@@ -20,7 +20,7 @@ from framing import (
     get_format,
     get_protocol,
 )
-from framing.formats.checksums import CHECKSUMS, Checksum
+from framing.formats.fields.checksums import CHECKSUMS, Checksum
 from framing.join import Join
 from framing.recovery import POLICY_NAMES, can_recover, check_recovery
 from framing.testing import recovered

@@ -26,11 +26,10 @@
     segments.py    a table of sizes, and the segments that it counts
     opaque.py      bytes that are not cut
 
-Shared by the kinds that declare named fields: `notation.py` reads the declaration, `layout.py` the bytes. What a
-header of fixed width may have besides: `length.py`, `padding.py`, `byteorder.py`, `checked.py`. `conditions.py` and
-`forms.py` make plain headers of one with conditions. `decided.py` and `known.py` have the hot loops of kinds whose
-headers come again, `header_lines.py` reads lines of headers, `body_framing.py` and `chunked.py` tell where an HTTP
-body ends, `stuffing.py` what COBS, SLIP and HDLC share, `checksums.py` sums. `self_delimiting.py` is what the
-payloads that end themselves share, `prefix.py` how a choice tells its cases, `choice_loop.py` its hot loop.
+What kinds that declare named fields are made of is in `fields/`, the hot loops that several kinds have in `scans/`.
+`stuffing.py` is what COBS, SLIP and HDLC share, `self_delimiting.py` what the payloads that end themselves do;
+`header_lines.py` reads lines of headers, `body_framing.py` and `chunked.py` tell where an HTTP body ends, `prefix.py`
+how a choice tells its cases.
+
 A new kind is a new file with a subclass of `framing.frame.FrameFormat` and an entry point; nothing else changes.
 """

@@ -15,7 +15,7 @@ from itertools import repeat
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
-from framing.formats.magic import bytes_pattern, constants_resync
+from framing.formats.fields.magic import bytes_pattern, constants_resync
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 from framing.picture import Part
 

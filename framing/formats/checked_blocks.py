@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from framing.errors import ChecksumError, DefinitionError
-from framing.formats.checksums import CHECKSUMS
+from framing.formats.fields.checksums import CHECKSUMS
+from framing.formats.fields.notation import Field, parse_notation
 from framing.formats.header import HeaderFormat
-from framing.formats.notation import Field, parse_notation
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 from framing.picture import Part
 

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
-from framing.formats.choice_loop import choice_scan
-from framing.formats.magic import constants_resync, masked_pattern
+from framing.formats.fields.magic import constants_resync, masked_pattern
 from framing.formats.prefix import UNDECIDED, Key, Prefixes, parse_prefix
+from framing.formats.scans.choice_loop import choice_scan
 from framing.frame import Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
 

@@ -27,13 +27,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
-from framing.formats.conditions import Key
-from framing.formats.decided import Region, decided_scan, joined, xored
-from framing.formats.forms import Form, Parts, make_forms
+from framing.formats.fields.conditions import Key
+from framing.formats.fields.forms import Form, Parts, make_forms
+from framing.formats.fields.magic import layout_resync
+from framing.formats.fields.notation import parse_notation
+from framing.formats.fields.parts import field_parts
 from framing.formats.header import HeaderFormat
-from framing.formats.magic import layout_resync
-from framing.formats.notation import parse_notation
-from framing.formats.parts import field_parts
+from framing.formats.scans.decided import Region, decided_scan, joined, xored
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 from framing.picture import Part
 
@@ -54,7 +54,7 @@ class ConditionalFormat(FrameFormat):
     ({'length': 2, 'long': None}, b'hi')
 
     Args:
-        header: the fields, in the notation of `framing.formats.notation`, with conditions.
+        header: the fields, in the notation of `framing.formats.fields.notation`, with conditions.
         trailer: the fields after the payload; their conditions test fields of the header.
         length: fields, or sums of fields, with bars between them: the first one whose fields are there is the length.
         counts, payload_size, pad, byteorder: as for `HeaderFormat`.

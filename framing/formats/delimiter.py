@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError
-from framing.formats.options import bytes_option
+from framing.formats.fields.options import bytes_option
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
 

@@ -27,14 +27,14 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
-from framing.formats.counts import check_counted_once, counted_size
-from framing.formats.decided import Region, decided_scan, joined
-from framing.formats.known import known_scans
-from framing.formats.layout import Layout
-from framing.formats.magic import layout_resync
-from framing.formats.notation import Field, parse_notation
-from framing.formats.options import bytes_option
-from framing.formats.parts import field_parts
+from framing.formats.fields.counts import check_counted_once, counted_size
+from framing.formats.fields.layout import Layout
+from framing.formats.fields.magic import layout_resync
+from framing.formats.fields.notation import Field, parse_notation
+from framing.formats.fields.options import bytes_option
+from framing.formats.fields.parts import field_parts
+from framing.formats.scans.decided import Region, decided_scan, joined
+from framing.formats.scans.known import known_scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 from framing.picture import Part
 
@@ -61,7 +61,7 @@ class DigitsFormat(FrameFormat):
         base: 10 or 16. Hex digits are taken in either case and written in lower case. [F51]
         separator: what stands between the digits and the payload; text stands for its UTF-8, or `0x` for hex.
         end: what stands behind the payload.
-        before: fixed fields before the digits, in the notation of `framing.formats.notation`.
+        before: fixed fields before the digits, in the notation of `framing.formats.fields.notation`.
         counts: what the length counts, as names: "payload", fields of `before`, "separator", "end", and with a fixed
             number of digits "length"; or "header", "trailer", "frame". [F52]
         control_count: so many lengths, from 0 on, announce no payload but are control packets: the field `control` is

@@ -16,7 +16,7 @@ from typing import Any
 from zlib import adler32
 
 from framing.errors import ChecksumError, DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
-from framing.formats.magic import bytes_pattern, constants_resync
+from framing.formats.fields.magic import bytes_pattern, constants_resync
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan, check_limit, check_option
 from framing.picture import Part
 

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, HeaderError
-from framing.formats.known import known_scans
+from framing.formats.scans.known import known_scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 
 __all__ = ["FunctionFormat"]

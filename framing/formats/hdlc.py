@@ -15,7 +15,7 @@ from binascii import crc_hqx
 from itertools import repeat
 
 from framing.errors import ChecksumError, DefinitionError, HeaderError
-from framing.formats.checksums import CHECKSUMS, PURE_CRCS, REVERSED_BITS
+from framing.formats.fields.checksums import CHECKSUMS, PURE_CRCS, REVERSED_BITS
 from framing.formats.stuffing import StuffedFormat
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, check_limit, check_option
 from framing.picture import Part

@@ -26,20 +26,20 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from framing.errors import DefinitionError, EncodeError, HeaderError
-from framing.formats.byteorder import ByteOrder
-from framing.formats.decided import Region, Spans, decided_scan, joined
-from framing.formats.layout import Layout
-from framing.formats.length import Length
-from framing.formats.loops import PlainHeader, plain_measure
-from framing.formats.magic import layout_resync
-from framing.formats.notation import Field, parse_notation
-from framing.formats.parts import field_parts
-from framing.formats.scanning import scans
+from framing.formats.fields.byteorder import ByteOrder
+from framing.formats.fields.layout import Layout
+from framing.formats.fields.length import Length
+from framing.formats.fields.magic import layout_resync
+from framing.formats.fields.notation import Field, parse_notation
+from framing.formats.fields.parts import field_parts
+from framing.formats.scans.decided import Region, Spans, decided_scan, joined
+from framing.formats.scans.loops import PlainHeader, plain_measure
+from framing.formats.scans.scanning import scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, OpenFrame, check_limit, check_option
 from framing.picture import Part
 
 if TYPE_CHECKING:
-    from framing.formats.checked import Checks
+    from framing.formats.fields.checked import Checks
 
 __all__ = ["HeaderFormat"]
 
@@ -61,13 +61,13 @@ class HeaderFormat(FrameFormat):
     ({'type': 81, 'length': 13}, b'SELECT 1\\x00')
 
     Args:
-        header: the fields, in the notation of `framing.formats.notation`.
+        header: the fields, in the notation of `framing.formats.fields.notation`.
         trailer: the fields after the payload.
         length: the name of the field that is the length, or of several with plus signs between them. [F70]
         counts: what the length counts, as names: fields, "header", "payload", "pad", "trailer", or "frame" for all.
         payload_size: the size of every payload, for a header without a length. [F18]
-        pad: what payloads are filled up to a multiple of, or a table; see `framing.formats.padding`.
-        byteorder: which field tells the byte order, a table; see `framing.formats.byteorder`.
+        pad: what payloads are filled up to a multiple of, or a table; see `framing.formats.fields.padding`.
+        byteorder: which field tells the byte order, a table; see `framing.formats.fields.byteorder`.
         max_frame_size: limit on the whole frame; by default 1 MiB, or what the length's width can announce.
 
     Attributes:
@@ -373,6 +373,6 @@ def _fixed(fields: list[Field], source: str, length: tuple[str, ...]) -> list[Fi
 def _checks(header: Layout, trailer: Layout, *, padded: bool) -> "Checks | None":
     if not any(field.checksum for layout in (header, trailer) for field in layout.fields):
         return None
-    from framing.formats.checked import Checks  # most headers have none, and need not wait for their tables
+    from framing.formats.fields.checked import Checks  # most headers have none, and need not wait for their tables
 
     return Checks(header, trailer, padded=padded)

@@ -25,7 +25,7 @@ from framing.formats.header_lines import (
     read_length,
     text_line,
 )
-from framing.formats.known import known_scans
+from framing.formats.scans.known import known_scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
 

@@ -20,7 +20,7 @@ from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLar
 from framing.formats.body_framing import BodyFraming
 from framing.formats.chunked import Chunks, chunk_lines, chunked_bytes, pairs, unchunked
 from framing.formats.header_lines import checked_header, header_error, header_line, text_line
-from framing.formats.known import known_scans
+from framing.formats.scans.known import known_scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
 

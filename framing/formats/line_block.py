@@ -16,7 +16,7 @@ from itertools import repeat
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
-from framing.formats.options import bytes_option
+from framing.formats.fields.options import bytes_option
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, Scan, check_limit, check_option
 from framing.picture import Part
 

@@ -12,7 +12,7 @@ from itertools import repeat
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError
-from framing.formats.options import bytes_option
+from framing.formats.fields.options import bytes_option
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit
 from framing.picture import Part
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from framing.errors import EncodeError, HeaderError
-from framing.formats.layout import Layout
-from framing.formats.notation import parse_notation
+from framing.formats.fields.layout import Layout
+from framing.formats.fields.notation import parse_notation
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit
 from framing.picture import Part
 

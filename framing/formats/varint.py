@@ -23,13 +23,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
-from framing.formats.counts import check_counted_once, counted_size
-from framing.formats.known import known_scans
-from framing.formats.layout import Layout
-from framing.formats.magic import layout_resync
-from framing.formats.notation import Field, parse_notation
-from framing.formats.parts import field_parts
-from framing.formats.varints import Leb128, Varint, make_varint
+from framing.formats.fields.counts import check_counted_once, counted_size
+from framing.formats.fields.layout import Layout
+from framing.formats.fields.magic import layout_resync
+from framing.formats.fields.notation import Field, parse_notation
+from framing.formats.fields.parts import field_parts
+from framing.formats.fields.varints import Leb128, Varint, make_varint
+from framing.formats.scans.known import known_scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan, check_limit, check_option
 from framing.picture import Part
 

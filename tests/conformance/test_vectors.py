@@ -24,9 +24,9 @@ from framing import (
     get_format,
     get_protocol,
 )
-from framing.formats.notation import parse_notation
+from framing.formats.fields.notation import parse_notation
+from framing.formats.fields.varints import make_varint
 from framing.formats.varint import VarintFormat
-from framing.formats.varints import make_varint
 from framing.testing import every_cut
 
 SPECS = Path(__file__).parents[2] / "specs"

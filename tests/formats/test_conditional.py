@@ -13,8 +13,8 @@ from framing import (
     get_format,
 )
 from framing.formats.conditional import ConditionalFormat
-from framing.formats.decided import xored
 from framing.formats.header import HeaderFormat
+from framing.formats.scans.decided import xored
 from framing.testing import check_format, outcome
 from framing.toml import parse_protocol
 

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from framing import ChecksumError, DefinitionError, HeaderError
-from framing.formats.checksums import CHECKSUMS
+from framing.formats.fields.checksums import CHECKSUMS
 from framing.formats.hdlc import HdlcFormat
 from framing.testing import check_format, outcome
 

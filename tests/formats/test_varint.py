@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framing import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
+from framing.formats.fields.varints import Leb128
 from framing.formats.varint import VarintFormat
-from framing.formats.varints import Leb128
 from framing.testing import check_format, outcome
 
 DECLARED = [

@@ -20,7 +20,7 @@ from framing import (
     get_format,
     get_protocol,
 )
-from framing.formats.notation import parse_notation
+from framing.formats.fields.notation import parse_notation
 from framing.shorthand import get_wire
 from framing.testing import outcome
 from framing.toml import parse_protocol

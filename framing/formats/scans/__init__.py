@@ -1,0 +1,6 @@
+"""Hot loops: many frames at once, each held equal by a test to the `measure` that is its specification.
+
+loops.py        plain headers; compiled twins in `_frames.c`      choice_loop.py  runs of a choice's cases
+decided.py      what the bytes of a header decided before         known.py        headers that come again
+scanning.py     which twin of a loop runs, compiled or Python
+"""

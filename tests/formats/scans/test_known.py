@@ -1,0 +1,70 @@
+"""The hot loops that know headers again."""
+
+import pytest
+
+from framing import FrameParser
+from framing.formats.digits import DigitsFormat, NetstringFormat
+from framing.formats.header_block import HeaderBlockFormat
+from framing.formats.scans.known import known_scans
+
+
+class Counting(NetstringFormat):
+    """Netstrings that count how often a length is read."""
+
+    measured = 0
+
+    def measure(self, buffer, start, end):
+        self.measured += 1
+        return super().measure(buffer, start, end)
+
+
+def test_a_header_is_read_once():
+    form = Counting()
+    out = []
+    stream = b"1:a,2:bb,1:c," * 100
+    assert form.scan(stream, 0, len(stream), 1 << 62, out) == len(stream)
+    assert len(out) == 300
+    assert form.measured == 2
+
+
+def test_what_is_remembered_is_bounded():
+    form = Counting(max_frame_size=1 << 16)
+    stream = b"".join(form.serialize(b"x" * size) for size in range(1500))
+    out = []
+    form.scan(stream, 0, len(stream), 1 << 62, out)
+    assert form.measured == 1500
+    form.scan(stream, 0, len(stream), 1 << 62, out)
+    assert form.measured == 1500 + (1500 - 1024)
+
+
+def test_a_long_header_is_not_remembered():
+    form = HeaderBlockFormat()
+    stream = form.serialize(b"{}", {"headers": {"x": "y" * 5000}})
+    for _ in range(2):
+        out = []
+        assert form.scan(stream * 3, 0, 3 * len(stream), 2, out) == 2 * len(stream)
+        assert out == [b"{}", b"{}"]
+
+
+@pytest.mark.parametrize("form", [NetstringFormat(), DigitsFormat(3), DigitsFormat(3, end="\r\n")], ids=repr)
+def test_both_loops_cut_the_same(form):
+    stream = b"".join(form.serialize(b"x" * size) for size in (0, 1, 12, 1, 700, 0)) + b"00"
+    scan, scan_frames = known_scans(form, form._header_end, form._end)
+    for end in (0, 1, 5, 9, 20, len(stream)):
+        payloads, frames = [], []
+        assert scan(stream, 0, end, 5, payloads) == scan_frames(stream, 0, end, 5, frames, 70)
+        assert [frame.payload for frame in frames] == payloads
+        assert all(frame.data == stream[frame.offset - 70 :][: frame.size] for frame in frames)
+
+
+def test_a_limit_changed_afterwards_holds():
+    stream = b"1:a,9:123456789,"
+    form = NetstringFormat()
+    out = []
+    assert form.scan(stream, 0, len(stream), 9, out) == len(stream)
+    small = form.limited(8)
+    out = []
+    assert small.scan(stream, 0, len(stream), 9, out) == 4
+    parser = FrameParser(small)
+    parser.feed(stream)
+    assert parser.take_payloads() == [b"a"]
