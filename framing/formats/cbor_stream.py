@@ -10,7 +10,8 @@ Spec: [F62] and [F64], after RFC 8949, sections 3 and 5.3.1 and appendix C.
 """
 
 from framing.errors import FrameError, HeaderError
-from framing.formats.self_delimiting import SelfDelimitingFormat, Walk
+from framing.formats.cbor_shapes import LEARNED_COUNT, Shapes
+from framing.formats.self_delimiting import WINDOW_SIZE, SelfDelimitingFormat, Walk
 from framing.frame import Buffer, Measure
 
 __all__ = ["CborStreamFormat"]
@@ -37,6 +38,8 @@ _COUNTS = bytes(
     byte & 31 if 0x80 <= byte <= 0x97 else 2 * (byte & 31) if 0xA0 <= byte <= 0xB7 else 0xC0 <= byte <= 0xD7
     for byte in range(256)
 )
+# Below so many frames a window holds little but what was looked at in vain.
+_SCANNED_COUNT = 8
 _NOTHING = bytes(256)  # inside an indefinite string each byte needs a closer look
 
 
@@ -61,6 +64,7 @@ class CborStreamFormat(SelfDelimitingFormat):
 
     def _prepare(self) -> None:
         super()._prepare()
+        self._shapes = Shapes()
         self.scan = self._scan  # bound to this object, whose limits it needs
 
     def measurer(self) -> Measure:
@@ -69,6 +73,36 @@ class CborStreamFormat(SelfDelimitingFormat):
 
     def _scan(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         """Cut many frames; see `FrameFormat.scan`."""
+        room = len(out) + limit
+        while True:
+            start = self._alike(buffer, start, end, room - len(out), out)
+            count = min(LEARNED_COUNT, room - len(out))
+            wanted = len(out) + count
+            start = self._walked(buffer, start, end, count, out)
+            if len(out) < wanted or wanted == room:
+                return start
+            self._shapes.learn(out[-1])
+
+    def _alike(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+        """Cut the frames that have known shapes, up to one that has none."""
+        find_all, most = self._shapes.find_all, self.max_frame_size
+        while find_all is not None and limit >= _SCANNED_COUNT:
+            stop = min(end, start + WINDOW_SIZE, start + limit * 64)
+            parts = find_all(buffer, start, stop)
+            if parts and not parts[-1]:
+                del parts[-1]
+            del parts[limit:]
+            if stop - start > most and any(len(part) > most for part in parts):
+                del parts[next(place for place, part in enumerate(parts) if len(part) > most) :]
+            if not parts:
+                break
+            out += parts
+            start += sum(map(len, parts))
+            limit -= len(parts)
+        return start
+
+    def _walked(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+        """Cut frames of any shape, one after the other."""
         walk, append, sizes, most = _CborWalk(self), out.append, _SIZES, self.max_frame_size
         try:
             for _ in range(limit):

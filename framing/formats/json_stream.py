@@ -12,9 +12,9 @@ Spec: [F62], [F65] and [F66], after RFC 8259.
 """
 
 import re
-import sys
 
 from framing.errors import HeaderError
+from framing.formats.json_pieces import Pieces, repeated
 from framing.formats.self_delimiting import WINDOW_SIZE, SelfDelimitingFormat, Walk
 from framing.frame import Buffer, Measure
 
@@ -31,29 +31,21 @@ _LEVELS = 4
 # Below so many frames a window holds little but what was looked at in vain.
 _SCANNED_COUNT = 8
 
-# Possessive groups match wrongly before this version (python/cpython#106052). Atomic ones are right, and slower.
-_POSSESSIVE = sys.version_info >= (3, 11, 5)
-
-
-def _repeated(group: bytes) -> bytes:
-    """Return the expression for as many of a group as there are, none of which is given back."""
-    return group + b"*+" if _POSSESSIVE else b"(?>" + group + b"*)"
-
-
-_STRING_REST = rb'[^"\\]*+' + _repeated(rb'(?:\\.[^"\\]*+)')
+_STRING_REST = rb'[^"\\]*+' + repeated(rb'(?:\\.[^"\\]*+)')
 # Most strings have no backslash before their end, and are passed over at four times the speed.
 _STRING = rb'"(?:[^"]*+"(?<!\\")|' + _STRING_REST + rb'")'
 _PLAIN = rb'[^]["{}]*+'
 
 _match_spaces = re.compile(_SPACES).match
+_match_between = re.compile(rb"[]}][" + _SPACE + rb"]{0,4}[{[]").match
 _skip_string = re.compile(_STRING_REST, re.DOTALL).match
-_skip_plain = re.compile(_PLAIN + _repeated(b"(?:" + _STRING + _PLAIN + b")"), re.DOTALL).match
+_skip_plain = re.compile(_PLAIN + repeated(b"(?:" + _STRING + _PLAIN + b")"), re.DOTALL).match
 
 
 def _value(levels: int) -> bytes:
     """Return the expression for an object or array of so many levels."""
     inner = _STRING + (b"|" + _value(levels - 1) if levels > 1 else b"")
-    content = _PLAIN + _repeated(b"(?:(?:" + inner + b")" + _PLAIN + b")")
+    content = _PLAIN + repeated(b"(?:(?:" + inner + b")" + _PLAIN + b")")
     return rb"\{" + content + rb"\}|\[" + content + rb"\]"
 
 
@@ -84,6 +76,7 @@ class JsonStreamFormat(SelfDelimitingFormat):
         self._match_only_value = re.compile(_SPACES + value, re.DOTALL).fullmatch
         # What is no value is taken in one piece: findall would look for one at each place of it, in quadratic time.
         self._find_all = re.compile(_SPACES + value + b"|.++", re.DOTALL).findall
+        self._pieces = Pieces(self.max_depth)
         self.scan, self.skip = self._scan, self._skip_space  # bound to this object, whose limits scan needs
 
     def measurer(self) -> Measure:
@@ -98,19 +91,54 @@ class JsonStreamFormat(SelfDelimitingFormat):
 
     def _scan(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         """Cut many frames; see `FrameFormat.scan`."""
+        room = len(out) + limit
+        first = self._skip_space(buffer, start, end, False)
+        if limit < _SCANNED_COUNT or not (found := self.match_value(buffer, first, min(end, start + WINDOW_SIZE))):
+            return start
+        between = _match_between(buffer, found.end() - 1, end)
+        if between:
+            start = self._divided(buffer, start, end, between[0], (limit, out))
+        return self._matched(buffer, start, end, room - len(out), out)
+
+    def _divided(self, buffer: bytes, start: int, end: int, between: bytes, room: tuple[int, list[bytes]]) -> int:
+        """Cut the frames that have the same between them as the first two, as long as most are found so."""
+        limit, out = room
+        while limit >= _SCANNED_COUNT:
+            first = self._skip_space(buffer, start, end, False)
+            stop = min(end, start + WINDOW_SIZE, start + limit * 64)
+            values = self._within_limit(self._pieces.cut(buffer[first:stop], between)[:limit])
+            if not values:
+                break
+            out += values
+            start = first + sum(map(len, values)) + (len(values) - 1) * (len(between) - 2)
+            limit -= len(values)
+            if 2 * (start - first) < stop - first:
+                break
+        return start
+
+    def _matched(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+        """Cut frames of a few levels, whatever is between them."""
         while limit >= _SCANNED_COUNT:
             stop = min(end, start + WINDOW_SIZE, start + limit * 64)
             parts: list[bytes] = self._find_all(buffer, start, stop)
             if parts and not self._match_only_value(parts[-1]):
                 del parts[-1]
             del parts[limit:]
-            payloads = [part.lstrip(_SPACE) for part in parts]
-            if not parts or max(map(len, payloads)) > self.max_frame_size:
+            payloads = self._within_limit([part.lstrip(_SPACE) for part in parts])
+            if not payloads:
                 break
             out += payloads
+            del parts[len(payloads) :]
             start += sum(map(len, parts))
             limit -= len(parts)
         return start
+
+    def _within_limit(self, payloads: list[bytes]) -> list[bytes]:
+        """Return the payloads up to one that is too large."""
+        most = self.max_frame_size
+        if payloads and max(map(len, payloads)) > most:
+            return payloads[: next(place for place, one in enumerate(payloads) if len(one) > most)]
+        return payloads
 
 
 class _JsonWalk(Walk):
