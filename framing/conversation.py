@@ -9,6 +9,7 @@ from typing import Any
 
 from framing.errors import DecodeError, EncodeError, FrameError, FrameTooLargeError
 from framing.frame import Frame
+from framing.parser import FrameParser
 from framing.protocol import Phase, Protocol, Side
 from framing.reader import MORE, Joiner, MessageReader
 from framing.wire import WireFormat
@@ -201,13 +202,15 @@ class DirectionReader:
         """Whether no frame of this direction moves it, or the other one, to another phase."""
         return not self._undecided and not self.phase.after
 
-    def take_frames(self) -> list[Frame]:
-        """Return the whole frames that are there, undecoded, of a direction that is settled.
+    @property
+    def parser(self) -> FrameParser:
+        """What cuts the frames of a direction that is settled: fed and pulled itself, it saves the way to it."""
+        return self._reader.parser
 
-        Raises:
-            FrameError: the direction is bad.
-        """
-        return self._reader.take_frames()
+    @property
+    def is_clean(self) -> bool:
+        """Whether the end of the direction, if it came here, would be clean, and would move nothing."""
+        return self.is_settled and self._reader.is_clean
 
     def next_message(self) -> Any:
         """Return the next message, or `None`: feed me, or the clean end.

@@ -84,74 +84,80 @@ class MessageReader:
 
     Attributes:
         wire: the wire format.
+        parser: what cuts the frames.
         decoder: its `decode(frame)` makes messages of the frames that `next_frame` returns; where they join, it must
             be given each one, and says `MORE` until a message is whole.
     """
 
-    __slots__ = ("_bad", "_joiner", "_parser", "_room", "decoder", "wire")
+    __slots__ = ("_bad", "_joiner", "_room", "decoder", "parser", "wire")
 
     def __init__(self, wire: WireFormat, *, offset: int = 0, frame_count: int = 0) -> None:
         self.wire = wire
         self._joiner = None if wire.join is None else Joiner(wire, wire.join)
         self.decoder: WireFormat | Joiner = self._joiner or wire
         self._bad: Exception | None = None
-        self._parser = FrameParser(wire.format, offset=offset, frame_count=frame_count, recovery=wire.recovery)
+        self.parser = FrameParser(wire.format, offset=offset, frame_count=frame_count, recovery=wire.recovery)
         self._room = _MANY
 
     @property
     def offset(self) -> int:
         """Bytes from the stream's start to the first byte not yet handed out."""
-        return self._parser.offset
+        return self.parser.offset
 
     @property
     def pending_size(self) -> int:
         """Bytes stored and not yet handed out."""
-        return self._parser.pending_size
+        return self.parser.pending_size
 
     @property
     def needed_size(self) -> int | None:
         """Bytes until the next decision; `None` if any byte may decide."""
-        return self._parser.needed_size
+        return self.parser.needed_size
 
     @property
     def frame_count(self) -> int:
         """Frames of the stream handed out so far."""
-        return self._parser.frame_count
+        return self.parser.frame_count
 
     @property
     def error(self) -> FrameError | None:
         """The error that has ended the stream, as soon as a pull has met it, or whose bad region is not over yet."""
-        return self._parser.error
+        return self.parser.error
 
     @property
     def frame_end(self) -> int | None:
         """Where the frame ends that is not whole yet; see `FrameParser.frame_end`."""
-        return self._parser.frame_end
+        return self.parser.frame_end
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the stream may end here, as far as is known: no byte waits, no error, no part of a message."""
+        return self._joiner is None and not self.parser.pending_size and self.parser.error is None
 
     @property
     def finished(self) -> bool:
         """Whether `finish` was called."""
-        return self._parser.finished
+        return self.parser.finished
 
     def feed(self, chunk: bytes | bytearray | memoryview) -> None:
         """Store a chunk; see `FrameParser.feed`."""
-        self._parser.feed(chunk)
+        self.parser.feed(chunk)
 
     def finish(self) -> None:
         """Say that the stream has ended."""
-        self._parser.finish()
+        self.parser.finish()
 
     def unread(self) -> bytes:
         """Return the bytes that are no frame yet and forget them."""
-        return self._parser.unread()
+        return self.parser.unread()
 
     def abandon(self) -> tuple[FrameError | None, int]:
         """Give up what is stored, for what follows it is missing; see `FrameParser.abandon`."""
-        return self._parser.abandon()
+        return self.parser.abandon()
 
     def peek(self, size: int) -> bytes:
         """Return up to `size` of those bytes, and keep them."""
-        return self._parser.peek(size)
+        return self.parser.peek(size)
 
     def next_frame(self) -> Frame | None:
         """Return the next whole frame, undecoded; `decoder.decode` makes a message of it.
@@ -160,13 +166,13 @@ class MessageReader:
             FrameError: the stream is bad.
         """
         if self._joiner is None:
-            return self._parser.next_frame()
+            return self.parser.next_frame()
         try:
-            frame = self._parser.next_frame()
+            frame = self.parser.next_frame()
         except FrameError as error:
             self._joiner.notice(error)
             raise
-        if frame is None and self._parser.finished:
+        if frame is None and self.parser.finished:
             self._joiner.check_end(self.frame_count)
         return frame
 
@@ -176,7 +182,7 @@ class MessageReader:
         Raises:
             FrameError: the stream is bad.
         """
-        return self._parser.take_frames(limit)
+        return self.parser.take_frames(limit)
 
     def next_message(self) -> Any:
         """Return the next message, or `None`: feed me, or the clean end. Where `None` is a message, `take_messages(1)`.
@@ -194,7 +200,7 @@ class MessageReader:
         Raises:
             DecodeError, FrameError: as `next_message`, once the messages before were taken.
         """
-        wire, parser = self.wire, self._parser
+        wire, parser = self.wire, self.parser
         if self._joiner is not None:
             return self._joined(self._joiner, _MANY if limit is None else limit)
         if not wire.bare:
@@ -212,9 +218,9 @@ class MessageReader:
         try:
             if self._bad is not None:
                 raise self._bad.with_traceback(None)
-            while len(messages) < limit and (frames := self._parser.take_frames(limit - len(messages))):
+            while len(messages) < limit and (frames := self.parser.take_frames(limit - len(messages))):
                 self._join_all(joiner, frames, messages)
-            if not messages and limit > 0 and self._parser.finished:
+            if not messages and limit > 0 and self.parser.finished:
                 joiner.check_end(self.frame_count)
         except Exception as error:
             joiner.notice(error)
@@ -229,9 +235,9 @@ class MessageReader:
                 message = joiner.decode(frame)
             except Exception as error:
                 if isinstance(error, DecodeError):
-                    error.frame_number = self._parser.frame_count - len(frames) + index
+                    error.frame_number = self.parser.frame_count - len(frames) + index
                     error.frame_offset = frame.offset
-                self._parser.rewind(index + 1)  # what was not reached
+                self.parser.rewind(index + 1)  # what was not reached
                 raise
             if message is not MORE:
                 messages.append(message)
@@ -247,9 +253,9 @@ class MessageReader:
             # the next batch is one frame, and batches grow again from there.
             index, self._room = len(messages), 1
             if isinstance(error, DecodeError):
-                error.frame_number = self._parser.frame_count - len(batch) + index
-                error.frame_offset = self._parser.batch_offset(index)
-            self._parser.rewind(index if messages else 1)
+                error.frame_number = self.parser.frame_count - len(batch) + index
+                error.frame_offset = self.parser.batch_offset(index)
+            self.parser.rewind(index if messages else 1)
             if not messages:
                 raise
         else:

@@ -2,7 +2,7 @@
 
     buffer[start:]   bytes that were looked at      _chunks   bytes that were only stored, in order
 
-1. With nothing kept, a `bytes` chunk is looked at where it lies.
+1. With nothing kept, a chunk is looked at where it lies.
 2. Chunks are joined to what is kept only when asked for (`gather`), so that a large frame is one append per chunk and
    one join, when its last byte has come.
 3. Where nobody knows how much is needed, and what is kept is larger than the chunks, it moves to a bytearray, which
@@ -52,9 +52,11 @@ class ChunkStore:
 
     def add(self, chunk: bytes) -> None:
         """Store a chunk."""
-        if self.start == len(self.buffer):  # let go of what was handed out before more is kept
-            self._replace(b"")
         chunks = self._chunks
+        if self.start == len(self.buffer):  # let go of what was handed out before more is kept
+            self._replace(b"" if chunks else chunk)
+            if not chunks:
+                return
         if len(chunk) >= _SMALL_SIZE or not chunks:
             chunks.append(chunk)
         elif type(chunks[-1]) is bytearray and len(chunks[-1]) < _BLOCK_SIZE:

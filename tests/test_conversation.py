@@ -171,8 +171,8 @@ class TestConversation:
         assert client.is_settled
         assert server.is_settled
         client.feed(QUERY + QUERY[:3])
-        assert [(frame.data, frame.offset) for frame in client.take_frames()] == [(QUERY, 32)]
-        assert client.take_frames() == []
+        assert [(frame.data, frame.offset) for frame in client.parser.take_frames()] == [(QUERY, 32)]
+        assert client.parser.take_frames() == []
 
     def test_both_into_tls(self):
         conversation = Conversation(get_protocol("postgresql"))

@@ -204,7 +204,7 @@ class TestMessageReader:
         # One pull a chunk of two bad messages: what waits grows, and must not be joined to each chunk anew.
         wire = WireFormat(get_format("u8"), Picky())
         reader = MessageReader(wire)
-        reader._parser._store = counted_store
+        reader.parser._store = counted_store
         for _ in range(500):
             reader.feed(b"\1a\1b")
             with pytest.raises(DecodeError):

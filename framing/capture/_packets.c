@@ -20,7 +20,7 @@
 #include <string.h>
 
 typedef struct {
-    PyObject *next_sequence, *pending, *reverse, *packet_count, *last_number, *last_ack, *offset; /* names of a Flow's slots */
+    PyObject *next_sequence, *pending, *reverse, *packet_count, *last_number, *last_ack, *offset, *syn_sequence; /* names of a Flow's slots */
 } State;
 
 static uint32_t
@@ -32,6 +32,7 @@ read_u32(const unsigned char *at, int is_big)
     return (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
 }
 
+enum { FIN_ACK = 0x11, SYN_ACK = 0x12, ACK = 0x10, FLAGS = 0x17, UNSETTLED = -1, ENDED = -2 };
 enum { HEADERS_SIZE = 54, KEY_SIZE = 12, RECORD_SIZE = 16, BLOCK_SIZE = 32, PACKET_TYPE = 6 };
 static const uint32_t MAX_RECORD_SIZE = 16 << 20;
 
@@ -40,6 +41,12 @@ typedef struct {
     Py_ssize_t start, end, owner, next;
     int64_t time_ns, number;
 } Piece;
+
+/* A FIN, the flow that it ends, and how many packets of the flow there were with it. */
+typedef struct {
+    Py_ssize_t owner;
+    int64_t sequence, number, packet_count;
+} End;
 
 /* A flow that this scan has met: read from Python once, written back once. */
 typedef struct {
@@ -58,6 +65,8 @@ typedef struct {
     Py_ssize_t *slots, slot_count;                  /* hash of the key -> index in known, or -1; a power of two */
     Piece *pieces;
     Py_ssize_t piece_count, piece_room;
+    End *ends;
+    Py_ssize_t end_count, end_room;
 } Scan;
 
 static uint32_t
@@ -218,6 +227,57 @@ add_piece(Scan *scan, Piece piece)
     return 0;
 }
 
+static int
+set_number(PyObject *owner, PyObject *name, int64_t number)
+{
+    PyObject *value = PyLong_FromLongLong(number);
+    int failed = value == NULL || PyObject_SetAttr(owner, name, value);
+    Py_XDECREF(value);
+    return failed ? -1 : 0;
+}
+
+/* Begin a flow with the answer to a SYN: 1, 0 if there was no SYN or it is no flow to begin, -1 with an exception. */
+static int
+begin_flow(State *state, Known *known, uint32_t sequence)
+{
+    if (known->packet_count || known->next_sequence != UNSETTLED) {
+        return 0;
+    }
+    int64_t asked = -1;
+    PyObject *reverse = PyObject_GetAttr(known->flow, state->reverse);
+    int good = reverse ? get_number(reverse, state->syn_sequence, &asked) : -1;
+    Py_XDECREF(reverse);
+    if (good != 1 || asked < 0) {
+        return good < 0 ? -1 : 0;
+    }
+    known->next_sequence = (uint32_t)(sequence + 1);
+    return set_number(known->flow, state->syn_sequence, sequence) ? -1 : 1;
+}
+
+/* Whether a packet without payload is of a flow's edge, where it has another number than the next byte: 1 if it answers
+ * a SYN or is an acknowledgement behind the end, 0 if it is neither, -1 with an exception. */
+static int
+is_at_edge(State *state, Known *known, uint32_t sequence, int flags)
+{
+    if (flags == ACK) {
+        return known->next_sequence == ENDED;
+    }
+    return flags == SYN_ACK ? begin_flow(state, known, sequence) : 0;
+}
+
+static int
+add_end(Scan *scan, Py_ssize_t owner, int64_t number)
+{
+    Known *known = &scan->known[owner];
+    if (scan->end_count == scan->end_room && grow((void **)&scan->ends, &scan->end_room, sizeof(End))) {
+        return -1;
+    }
+    End end = {owner, known->next_sequence, number, known->packet_count};
+    scan->ends[scan->end_count++] = end;
+    known->next_sequence = ENDED;
+    return 0;
+}
+
 /* Take the packet from `start` to `stop`, which lie in the buffer: 1, 0 if it is no ordinary one, -1 with an exception. */
 static int
 take_packet(Scan *scan, Py_ssize_t start, Py_ssize_t stop, int64_t time_ns, int64_t number)
@@ -226,8 +286,11 @@ take_packet(Scan *scan, Py_ssize_t start, Py_ssize_t stop, int64_t time_ns, int6
         return 0;
     }
     const unsigned char *at = scan->bytes + start;
-    if (at[12] != 0x08 || at[13] != 0x00 || at[14] != 0x45 || at[23] != 6 || (at[20] & 0x3F) || at[21]
-        || (at[47] & 0x17) != 0x10) {
+    if (at[12] != 0x08 || at[13] != 0x00 || at[14] != 0x45 || at[23] != 6 || (at[20] & 0x3F) || at[21]) {
+        return 0;
+    }
+    int flags = at[47] & FLAGS;
+    if (flags != ACK && flags != FIN_ACK && flags != SYN_ACK) {
         return 0;
     }
     Py_ssize_t first = start + 34 + (at[46] >> 4) * 4;
@@ -242,6 +305,12 @@ take_packet(Scan *scan, Py_ssize_t start, Py_ssize_t stop, int64_t time_ns, int6
     Known *known = &scan->known[index];
     uint32_t sequence = read_u32(at + 38, 1);
     if (known->next_sequence != (int64_t)sequence) {
+        int good = first < end ? 0 : is_at_edge(scan->state, known, sequence, flags);
+        if (good != 1) {
+            return good;
+        }
+    }
+    else if (flags == SYN_ACK) {
         return 0;
     }
     if (first < end) {
@@ -255,16 +324,7 @@ take_packet(Scan *scan, Py_ssize_t start, Py_ssize_t stop, int64_t time_ns, int6
     known->packet_count++;
     known->last_number = number;
     known->last_ack = read_u32(at + 42, 1);
-    return 1;
-}
-
-static int
-set_number(PyObject *owner, PyObject *name, int64_t number)
-{
-    PyObject *value = PyLong_FromLongLong(number);
-    int failed = value == NULL || PyObject_SetAttr(owner, name, value);
-    Py_XDECREF(value);
-    return failed ? -1 : 0;
+    return flags == FIN_ACK && add_end(scan, index, number) ? -1 : 1;
 }
 
 static int
@@ -345,17 +405,39 @@ chunks_of(Scan *scan)
     return chunks;
 }
 
+/* The arguments of `finish` for each end. */
+static PyObject *
+ends_of(const Scan *scan)
+{
+    PyObject *ends = PyList_New(scan->end_count);
+    for (Py_ssize_t place = 0; place < scan->end_count && ends; place++) {
+        const End *end = &scan->ends[place];
+        PyObject *parts = Py_BuildValue("(OLLL)", scan->known[end->owner].flow, (long long)end->sequence,
+                                        (long long)end->number, (long long)end->packet_count);
+        if (parts == NULL || PyList_SetItem(ends, place, parts)) {
+            Py_CLEAR(ends);
+        }
+    }
+    return ends;
+}
+
 static PyObject *
 finished(Scan *scan, Py_ssize_t position, int64_t number, int failed)
 {
     PyObject *chunks = failed ? NULL : chunks_of(scan);
+    PyObject *ends = chunks ? ends_of(scan) : NULL;
     for (Py_ssize_t index = 0; index < scan->known_count; index++) {
         Py_DECREF(scan->known[index].flow);
     }
     PyMem_Free(scan->known);
     PyMem_Free(scan->slots);
     PyMem_Free(scan->pieces);
-    return chunks ? Py_BuildValue("(nLN)", position, (long long)number, chunks) : NULL;
+    PyMem_Free(scan->ends);
+    if (ends == NULL) {
+        Py_XDECREF(chunks);
+        return NULL;
+    }
+    return Py_BuildValue("(nLNN)", position, (long long)number, chunks, ends);
 }
 
 static int
@@ -482,7 +564,8 @@ fill_module(PyObject *module)
         || !(state->packet_count = PyUnicode_InternFromString("packet_count"))
         || !(state->last_number = PyUnicode_InternFromString("last_number"))
         || !(state->last_ack = PyUnicode_InternFromString("last_ack"))
-        || !(state->offset = PyUnicode_InternFromString("offset"))) {
+        || !(state->offset = PyUnicode_InternFromString("offset"))
+        || !(state->syn_sequence = PyUnicode_InternFromString("syn_sequence"))) {
         return -1;
     }
     return 0;
@@ -500,6 +583,7 @@ clear_module(PyObject *module)
         Py_CLEAR(state->last_number);
         Py_CLEAR(state->last_ack);
         Py_CLEAR(state->offset);
+        Py_CLEAR(state->syn_sequence);
     }
     return 0;
 }

@@ -132,12 +132,12 @@ class Assembler:
             if self._flows.get(flow.key) is flow:
                 self.joined[flow.key] = flow
 
-    def add_batch(self, batch: Batch) -> list[Chunk]:
+    def add_batch(self, batch: Batch) -> Sequence[Event]:
         """Return what packets bring to light that a scan has already put into the flows of `joined`."""
         self.packet_count += batch.packet_count
         for chunk in batch.chunks:
             self._remember(chunk, batch.last_number)
-        return batch.chunks
+        return [*batch.chunks, *batch.ends] if batch.ends else batch.chunks
 
     def finish(self) -> list[Event]:
         """Return what the end of the capture brings to light, and forget everything."""
@@ -209,6 +209,10 @@ class Assembler:
             sequence = sequence + 1 & 0xFFFF_FFFF
         elif flow.base < 0:
             flow.base = sequence
+        if start == end and not (cut or flags & (FIN | RST) or flow.pending or flow.reverse.pending or events):
+            if flags & ACK:
+                flow.last_ack = acknowledged
+            return events
         if flags & RST:
             # [P13] Text in a RST says why, to people; it is no part of the stream (RFC 9293, 3.5.3).
             flow.connection.is_reset = True

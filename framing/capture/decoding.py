@@ -12,10 +12,9 @@ from collections.abc import Iterator
 
 from framing.capture.flow import EndReason, GapReason, Mark
 from framing.capture.records import Record, SummaryRecord
-from framing.capture.resync import Sample, Samples
-from framing.capture.track import Track
+from framing.capture.resync import Sample, Seen
+from framing.capture.track import Placed, Track
 from framing.conversation import Conversation
-from framing.frame import FrameFormat
 from framing.protocol import Protocol, Side, other_side
 
 __all__ = ["ConversationDecoder", "DatagramDecoder"]
@@ -29,7 +28,7 @@ class ConversationDecoder:
         names: what records call the flow of each side.
         midstream: the beginning was not seen, so that it is a guess, too, which side is which.
         frames: whether there are records for the frames that are good; without, they are only counted.
-        samples: what frames of each wire format have begun with, in other connections.
+        seen: what frames have begun with in other connections.
     """
 
     __slots__ = ("_has_phases", "_tracks")
@@ -41,19 +40,14 @@ class ConversationDecoder:
         *,
         midstream: bool = False,
         frames: bool = True,
-        samples: dict[FrameFormat, Sample] | None = None,
+        seen: Seen | None = None,
     ) -> None:
         conversation = Conversation(protocol, midstream=midstream)
-        before: dict[FrameFormat, Sample] = {} if samples is None else samples
-        self._tracks = {
-            side: Track(
-                (name, side, midstream, None, None),
-                conversation.reader(side),
-                has_records=frames,
-                samples=Samples(before),
-            )
-            for side, name in names.items()
-        }
+        self._tracks: dict[Side, Track] = {}
+        for side, name in names.items():
+            reader = conversation.reader(side)
+            sample = Sample() if seen is None else seen.begin(reader.wire.format)
+            self._tracks[side] = Track((name, side, midstream, None, None), reader, sample, has_records=frames)
         self._has_phases = len(protocol.client.phases) + len(protocol.server.phases) > 2
 
     def feed(self, side: Side, data: bytes, time_ns: int | None, packet_number: int | None) -> Iterator[Record]:
@@ -67,7 +61,7 @@ class ConversationDecoder:
         """Whether nothing that one side says changes any more how bytes of the other are cut."""
         return all(track.reader.is_settled for track in self._tracks.values())
 
-    def feed_joined(self, side: Side, data: bytes, marks: list[Mark]) -> list[Record]:
+    def feed_joined(self, side: Side, data: bytes, marks: list[Mark]) -> list[Placed]:
         """Return what the next bytes of a side bring to light, once both are settled.
 
         Args:
@@ -89,7 +83,10 @@ class ConversationDecoder:
 
     def finish(self, side: Side, end: EndReason | None = None) -> Iterator[Record]:
         """Yield what the end of a side brings to light."""
-        self._tracks[side].finish(end)
+        track = self._tracks[side]
+        if track.is_clean:
+            return iter(())
+        track.finish(end)
         return self._pulled(side)
 
     def summary(self, side: Side, end: EndReason | None = None, packet_count: int = 0) -> SummaryRecord:

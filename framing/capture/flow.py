@@ -16,6 +16,8 @@ from framing.capture.address import format_address
 from framing.capture.key import Transport, destination_of, name_of, ports_of, source_of, transport_of
 
 __all__ = [
+    "ENDED",
+    "UNSETTLED",
     "Chunk",
     "Connection",
     "Direction",
@@ -41,6 +43,9 @@ EndReason = Literal["fin", "replaced", "evicted", "reset", "capture"]
 
 # Bytes that wait behind a hole: start offset, end offset, bytes, cut bytes behind them, timestamp_ns, packet number.
 Piece = tuple[int, int, bytes, int, int | None, int]
+
+# `next_sequence` of a flow whose start is not settled, and of one that ended: no segment has these numbers.
+UNSETTLED, ENDED = -1, -2
 
 # Where in a chunk the bytes of one packet end, its timestamp_ns and its number.
 Mark = tuple[int, int | None, int]
@@ -121,8 +126,8 @@ class Flow:
         self.packet_count = self.offset = self.gap_count = self.missing_size = 0
         self.retransmitted_size = self.conflicting_size = self.stray_count = 0
         self.end_reason: EndReason | None = None
-        # The sequence number of the next byte; -1, which no segment has, while the start is not settled [P14].
-        self.next_sequence = -1
+        # The sequence number of the next byte, or one of the two above [P14].
+        self.next_sequence = UNSETTLED
         # The sequence number that stands for offset 0 until then, the first one seen; -1 before the first segment.
         self.base = -1
         self.syn_sequence = -1
@@ -273,14 +278,16 @@ class FlowEnd:
         flow: which.
         reason: why there is no more.
         packet_number: the last packet of the flow.
+        packet_count: packets of the flow up to that one; what is acknowledged behind it is not counted.
     """
 
-    __slots__ = ("flow", "packet_number", "reason")
+    __slots__ = ("flow", "packet_count", "packet_number", "reason")
 
-    def __init__(self, flow: Flow, reason: EndReason) -> None:
+    def __init__(self, flow: Flow, reason: EndReason, packet_number: int, packet_count: int) -> None:
         self.flow = flow
         self.reason = reason
-        self.packet_number = flow.last_number
+        self.packet_number = packet_number
+        self.packet_count = packet_count
 
     def __repr__(self) -> str:
         return f"<FlowEnd {self.flow.name} {self.reason}>"

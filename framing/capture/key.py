@@ -8,6 +8,7 @@
 Spec: [P12]
 """
 
+from struct import Struct
 from typing import Literal
 
 from framing.capture.address import format_endpoint
@@ -30,6 +31,9 @@ Transport = Literal["tcp", "udp"]
 
 _NO_NETWORK = b"\xff\xff\xff\xff"
 _TAG_SIZE = 5
+
+_IPV4_SIZE = 12
+_IPV4_KEY = Struct(">8B2H").unpack
 
 
 def flow_key(protocol: int, network: bytes, addresses: bytes, ports: bytes) -> bytes:
@@ -80,6 +84,9 @@ def name_of(key: bytes) -> str:
     >>> name_of(flow_key(UDP, bytes([0, 0, 0, 7]), bytes([10, 0, 0, 5, 10, 0, 0, 9]), bytes([0, 9, 0, 53])))
     '10.0.0.5:9>10.0.0.9:53/udp/vni7'
     """
+    if len(key) == _IPV4_SIZE:
+        a, b, c, d, e, f, g, h, source, destination = _IPV4_KEY(key)
+        return f"{a}.{b}.{c}.{d}:{source}>{e}.{f}.{g}.{h}:{destination}"
     name = f"{format_endpoint(*source_of(key))}>{format_endpoint(*destination_of(key))}"
     if not len(key) & 1:
         return name

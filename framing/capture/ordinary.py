@@ -1,26 +1,28 @@
 """Ordinary packets, many at a time.
 
-Ethernet, IPv4 without options, TCP with ACK and none of SYN, FIN and RST, in order, of a flow that is known and waits
-for nothing: nearly every packet of a capture is that. A scan takes them from the records of a file where they lie, up
-to the first packet that is anything else, and joins what each flow has got. It is the quick twin of `find_segment` and
-`Assembler.add`, which have the word about everything else; a property test holds both ways equal.
+Ethernet, IPv4 without options, TCP with ACK and no RST, in order, of a flow that is known and waits for nothing: nearly
+every packet of a capture is that. The answer to a SYN is one of them, and a FIN, and what is acknowledged behind it. A
+scan takes them from the records of a file where they lie, up to the first packet that is anything else, and joins what
+each flow has got. It is the quick twin of `find_segment` and `Assembler.add`, which have the word about everything
+else; a property test holds both ways equal.
 
-    pcap or pcapng records ──scan──> (where it stopped, packets so far, one Chunk for each flow that has new bytes)
+    pcap or pcapng records ──scan──> where it stopped, packets so far, one Chunk for each flow with new bytes, FlowEnds
 
-Spec: [P9] [P11] [P21]
+Spec: [P9] [P11] [P13] [P21]
 """
 
 from collections.abc import Sequence
 from struct import Struct
 from typing import NamedTuple
 
-from framing.capture.flow import Chunk, Flow, Mark
+from framing.capture.flow import ENDED, UNSETTLED, Chunk, Flow, FlowEnd, Mark
 from framing.capture.source import MAX_RECORD_SIZE
 
-__all__ = ["LINK_TYPE", "Batch", "PcapLayout", "PcapngLayout", "Taken", "scan_pcap", "scan_pcapng"]
+__all__ = ["LINK_TYPE", "Batch", "PcapLayout", "PcapngLayout", "Taken", "finish", "scan_pcap", "scan_pcapng"]
 
-# What a scan returns: the position of the first record that was not taken, the number of the last packet, the chunks.
-Taken = tuple[int, int, list[Chunk]]
+# What a scan returns: the position of the first record that was not taken, the number of the last packet, the chunks,
+# the ends of flows.
+Taken = tuple[int, int, list[Chunk], list[FlowEnd]]
 _Flows = dict[bytes, Flow]
 
 # Ethernet, in the files' count of link types.
@@ -35,7 +37,8 @@ _FRAGMENT_MASK = 0x3FFF
 _TCP_PROTOCOL = 6
 # FIN, SYN, RST and ACK.
 _FLAGS_MASK = 0x17
-_ACK = 0x10
+_ACK, _FIN_ACK, _SYN_ACK = 0x10, 0x11, 0x12
+_SEQUENCE_MASK = 0xFFFF_FFFF
 
 
 class Batch(NamedTuple):
@@ -43,11 +46,13 @@ class Batch(NamedTuple):
 
     Attributes:
         chunks: one for each flow that has new bytes, in the order of their first packets.
+        ends: of flows, in the order of their packets; each comes behind all bytes of its flow.
         last_number: of the last packet taken.
         packet_count: how many were taken, those without payload included.
     """
 
     chunks: list[Chunk]
+    ends: list[FlowEnd]
     last_number: int
     packet_count: int
 
@@ -89,24 +94,25 @@ def scan_pcap(buffer: bytes, position: int, number: int, layout: PcapLayout, flo
         flows: key → flow, those that a scan may go on with.
     """
     is_big, header_size, scale = layout
-    unpack, last, take, taken = _RECORDS[is_big].unpack_from, len(buffer) - header_size, _take, dict[Flow, _Run]()
+    unpack, last, take = _RECORDS[is_big].unpack_from, len(buffer) - header_size, _take
+    taken, ends = dict[Flow, _Run](), list[FlowEnd]()
     while position <= last:
         seconds, fraction, captured, _ = unpack(buffer, position)
         start = position + header_size
         stop = start + captured
         time_ns = seconds * 1_000_000_000 + fraction * scale
-        if captured > MAX_RECORD_SIZE or not take(buffer, start, stop, time_ns, number + 1, flows, taken):
+        if captured > MAX_RECORD_SIZE or not take(buffer, start, stop, time_ns, number + 1, flows, taken, ends):
             break
         position = stop
         number += 1
-    return position, number, [run.chunk() for run in taken.values()]
+    return position, number, [run.chunk() for run in taken.values()], ends
 
 
 def scan_pcapng(buffer: bytes, position: int, number: int, layout: PcapngLayout, flows: _Flows) -> Taken:
     """Take ordinary packets from the enhanced packet blocks that begin at `position`; arguments as for `scan_pcap`."""
     is_big, clocks = layout
     block, again = _BLOCKS[is_big].unpack_from, _SIZES[is_big].unpack_from
-    last, take, taken = len(buffer) - _BLOCK_SIZE, _take, dict[Flow, _Run]()
+    last, take, taken, ends = len(buffer) - _BLOCK_SIZE, _take, dict[Flow, _Run](), list[FlowEnd]()
     while position <= last:
         kind, size, interface, high, low, captured, _ = block(buffer, position)
         stop = position + size
@@ -116,11 +122,11 @@ def scan_pcapng(buffer: bytes, position: int, number: int, layout: PcapngLayout,
             break
         factor, offset_ns = clocks[interface]
         time_ns, start = (high << 32 | low) * factor + offset_ns, position + _BLOCK_SIZE - 4
-        if not factor or not take(buffer, start, start + captured, time_ns, number + 1, flows, taken):
+        if not factor or not take(buffer, start, start + captured, time_ns, number + 1, flows, taken, ends):
             break
         position = stop
         number += 1
-    return position, number, [run.chunk() for run in taken.values()]
+    return position, number, [run.chunk() for run in taken.values()], ends
 
 
 _RECORDS = Struct("<IIII"), Struct(">IIII")
@@ -155,19 +161,29 @@ class _Run:
 
 
 def _take(
-    buffer: bytes, start: int, stop: int, time_ns: int, number: int, flows: _Flows, taken: dict[Flow, _Run]
+    buffer: bytes,
+    start: int,
+    stop: int,
+    time_ns: int,
+    number: int,
+    flows: _Flows,
+    taken: dict[Flow, _Run],
+    ends: list[FlowEnd],
 ) -> bool:
     """Take the packet `buffer[start:stop]` if it is an ordinary one."""
     if stop - start < _HEADERS_SIZE or stop > len(buffer):
         return False
     head, size, fragment, protocol, key, sequence, acknowledged, bits = _HEADERS.unpack_from(buffer, start)
-    if head != _IPV4 or protocol != _TCP_PROTOCOL or fragment & _FRAGMENT_MASK or bits & _FLAGS_MASK != _ACK:
-        return False
-    flow = flows.get(key)
-    if flow is None or sequence != flow.next_sequence or flow.pending or flow.reverse.pending:
+    if head != _IPV4 or protocol != _TCP_PROTOCOL or fragment & _FRAGMENT_MASK or bits < 0x5000:
         return False
     first, end = start + 34 + (bits >> 12) * 4, start + 14 + size
-    if bits < 0x5000 or not first <= end <= stop:
+    flow, flags = flows.get(key), bits & _FLAGS_MASK
+    if flow is None or flow.pending or flow.reverse.pending or not first <= end <= stop:
+        return False
+    if sequence != flow.next_sequence:
+        if first < end or not _is_at_edge(flow, sequence, flags):
+            return False
+    elif flags != _ACK and flags != _FIN_ACK:
         return False
     flow.packet_count += 1
     flow.last_number = number
@@ -177,6 +193,34 @@ def _take(
         if run is None:
             run = taken[flow] = _Run(flow)
         run.add(buffer[first:end], time_ns, number)
-        flow.next_sequence = sequence + end - first & 0xFFFF_FFFF
+        flow.next_sequence = sequence + end - first & _SEQUENCE_MASK
         flow.offset += end - first
+    if flags == _FIN_ACK:
+        ends.append(finish(flow, flow.next_sequence, number, flow.packet_count))
     return True
+
+
+def _is_at_edge(flow: Flow, sequence: int, flags: int) -> bool:
+    """Whether a packet without payload answers a SYN, which begins the flow, or acknowledges behind the flow's end."""
+    if flags == _ACK:
+        return flow.next_sequence == ENDED
+    if flags != _SYN_ACK or flow.packet_count or flow.next_sequence != UNSETTLED or flow.reverse.syn_sequence < 0:
+        return False
+    flow.syn_sequence = sequence
+    flow.next_sequence = sequence + 1 & _SEQUENCE_MASK
+    return True
+
+
+def finish(flow: Flow, sequence: int, number: int, packet_count: int) -> FlowEnd:
+    """End a flow in which nothing is missing with a FIN.
+
+    Args:
+        flow: the flow.
+        sequence: the number of the FIN.
+        number: of its packet.
+        packet_count: packets of the flow up to that one.
+    """
+    flow.base, flow.next_sequence = sequence, ENDED
+    flow.fin_offset = flow.offset
+    flow.end_reason = "fin"
+    return FlowEnd(flow, "fin", number, packet_count)

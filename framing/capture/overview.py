@@ -73,7 +73,7 @@ def _ended(event: FlowEnd, seen: tuple[int | None, int | None, int | None], know
         last_ns,
         packet_number,
         first_ns=first_ns,
-        packet_count=flow.packet_count,
+        packet_count=event.packet_count,
         size=flow.size,
         gap_count=flow.gap_count,
         missing_size=flow.missing_size,

@@ -80,9 +80,9 @@ def _records(
         while position <= last:
             if flows and link_type == LINK_TYPE:
                 before = number
-                position, number, chunks = scan(buffer, position, number, layout, flows)
+                position, number, chunks, ends = scan(buffer, position, number, layout, flows)
                 if number > before:
-                    yield Batch(chunks, number, number - before)
+                    yield Batch(chunks, ends, number, number - before)
                 if position > last:
                     break
             seconds, fraction, captured, original = unpack(buffer, position)

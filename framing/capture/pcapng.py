@@ -160,8 +160,9 @@ class _Reader:
         source, before = self._source, self.packet_count
         layout = PcapngLayout(self._order.is_big, self._clocks)
         scanned = self._scan(source.buffer, source.start, before, layout, flows)
-        source.start, self.packet_count, chunks = scanned
-        return Batch(chunks, self.packet_count, self.packet_count - before) if self.packet_count > before else None
+        source.start, self.packet_count, chunks, ends = scanned
+        count = self.packet_count - before
+        return Batch(chunks, ends, self.packet_count, count) if count else None
 
     def next_block(self) -> tuple[int, int]:
         """Return the next block's type and size, once it is whole in the buffer and its frame is right."""

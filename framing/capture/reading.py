@@ -11,7 +11,7 @@ Spec: [R1] to [R8].
 import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing
-from operator import add, attrgetter
+from operator import add, attrgetter, itemgetter
 from typing import Any
 
 from framing.capture.alone import PacketAssembler
@@ -22,13 +22,13 @@ from framing.capture.files import Follow, read_batches, read_chunks, source_name
 from framing.capture.flow import Chunk, Connection, Event, Flow, FlowEnd, Gap
 from framing.capture.ordinary import Batch
 from framing.capture.records import ErrorRecord, Record, SummaryRecord
-from framing.capture.resync import Sample
+from framing.capture.resync import Seen
 from framing.capture.selection import FlowSelection
 from framing.capture.source import BinaryReader
+from framing.capture.track import Placed
 from framing.definition import get_protocol
 from framing.errors import CaptureError, CaptureFileError
 from framing.facts import KnownPorts
-from framing.frame import FrameFormat
 from framing.protocol import SIDES, Protocol, Side
 
 __all__ = ["File", "read", "read_raw"]
@@ -156,7 +156,7 @@ class _CaptureReading:
         self.name = source_name(source)
         self.source = source
         self.choice = choice
-        self.samples: dict[FrameFormat, Sample] = {}
+        self.seen = Seen()
         self.selection = selection
         self.per_packet = per_packet
         server_ports = selection.ports or choice.server_ports
@@ -172,7 +172,8 @@ class _CaptureReading:
             try:
                 for packet in packets:
                     if isinstance(packet, Batch):
-                        yield from self.joined(assembler.add_batch(packet))
+                        assembler.add_batch(packet)
+                        yield from self.joined(packet)
                         continue
                     for event in assembler.add(packet):
                         yield from self.taken(event)
@@ -205,16 +206,22 @@ class _CaptureReading:
                 yield record._replace(protocol=opened.name) if opened.name else record
         if isinstance(event, FlowEnd):
             if flow in opened.shown:
-                summary = self.counted(opened.decoder.summary(side, event.reason, flow.packet_count))
-                tunnels, is_guessed = flow.connection.tunnels, flow.connection.is_tunnel_guessed
-                if opened.name or tunnels:
-                    summary = summary._replace(protocol=opened.name, tunnels=tunnels, is_tunnel_guessed=is_guessed)
-                yield summary
+                yield self.summary(opened, event)
             del opened.sides[flow]
             if not opened.sides:
                 flow.connection.context = _LEFT
         elif not opened.is_joined:
             self.join(flow.connection)
+
+    def summary(self, opened: "_Opened", end: FlowEnd) -> SummaryRecord:
+        """Return the counts of a flow that ends, and add them to the sums."""
+        flow, connection = end.flow, end.flow.connection
+        summary = opened.decoder.summary(opened.sides[flow], end.reason, end.packet_count)
+        self.sums = list(map(add, self.sums, _counts_of(summary)))
+        if opened.name or connection.tunnels:
+            tunnels, is_guessed = connection.tunnels, connection.is_tunnel_guessed
+            return summary._replace(protocol=opened.name, tunnels=tunnels, is_tunnel_guessed=is_guessed)
+        return summary
 
     def begin(self, connection: Connection) -> None:
         """Decide about a connection: at once if it begins with a SYN, or else when its first event comes."""
@@ -229,19 +236,21 @@ class _CaptureReading:
             if opened is not None:
                 opened.is_joined = True
 
-    def joined(self, chunks: list[Chunk]) -> list[Record]:
-        """Return the records of chunks that came together, in the order of their packets."""
-        records: list[Record] = []
-        for chunk in chunks:
+    def joined(self, batch: Batch) -> list[Record]:
+        """Return the records of packets that came together, in their order."""
+        placed: list[Placed] = []
+        for chunk in batch.chunks:
             opened: _Opened | None = chunk.flow.connection.context or None
             if opened is not None:
                 marks = chunk.marks or [(len(chunk.data), chunk.timestamp_ns, chunk.packet_number)]
                 found = opened.decoder.feed_joined(opened.sides[chunk.flow], chunk.data, marks)
                 if chunk.flow in opened.shown:
-                    records += [one._replace(protocol=opened.name) for one in found] if opened.name else found
-        if len(chunks) > 1:
-            records.sort(key=_packet_number)
-        return records
+                    placed += [(at, one._replace(protocol=opened.name)) for at, one in found] if opened.name else found
+        for end in batch.ends:
+            placed += [(end.packet_number, record) for record in self.taken(end)]
+        if len(batch.chunks) + len(batch.ends) > 1:
+            placed.sort(key=_packet_number)
+        return [record for _, record in placed]
 
     def opened(self, connection: Connection) -> "_Opened | tuple[()]":
         """Return how a connection is decoded; what is learnt of it later changes nothing."""
@@ -253,15 +262,10 @@ class _CaptureReading:
         sides: dict[Flow, Side] = {connection.client: "client", connection.server: "server"}
         names = {side: flow.name for flow, side in sides.items()}
         kind = DatagramDecoder if self.per_packet or transport == "udp" else ConversationDecoder
-        decoder = kind(protocol, names, midstream=connection.is_guessed, frames=self.frames, samples=self.samples)
+        decoder = kind(protocol, names, midstream=connection.is_guessed, frames=self.frames, seen=self.seen)
         return _Opened(
             decoder, sides, frozenset(filter(self.selection.shows, sides)), self.choice.name(port, transport)
         )
-
-    def counted(self, summary: SummaryRecord) -> SummaryRecord:
-        """Add a flow's counts to the sums."""
-        self.sums = list(map(add, self.sums, _counts_of(summary)))
-        return summary
 
     def unused(self) -> dict[str, int]:
         """Return why packets carry nothing that can be used, and how many; reasons that do not occur are left out."""
@@ -314,10 +318,7 @@ class _Opened:
         self.is_joined = False
 
 
-def _packet_number(record: Record) -> int:
-    number: int = record.packet_number  # type: ignore[union-attr,assignment]  # a frame's or an error's, from a capture
-    return number
-
+_packet_number = itemgetter(0)
 
 # Instead, for a connection that is not decoded, or not any more.
 _LEFT: tuple[()] = ()

@@ -29,7 +29,7 @@ from framing.errors import FrameError
 from framing.frame import Frame, FrameFormat
 from framing.wire import WireFormat
 
-__all__ = ["HELD_SIZE", "Held", "Resync", "Sample", "Samples"]
+__all__ = ["HELD_SIZE", "Held", "Resync", "Sample", "Seen"]
 
 # Bytes that may wait behind a gap, for each direction: hundreds of the frames of most protocols.
 HELD_SIZE = 1 << 18
@@ -52,6 +52,9 @@ _WEIGHED_COUNT = 12
 _HEAD_SIZE = 32
 _FIRST_COUNT = 12
 _LAST_COUNT = 4
+# Of how many directions that is looked at where one has no frames of its own, and how many frames in all.
+_SEEN_COUNT = 8
+_HEAD_COUNT = 16
 # From so many frames on, a byte that never changed is taken for a constant: with 3, TLS's first handshakes make one.
 _CONSTANT_COUNT = 8
 
@@ -67,60 +70,67 @@ class Held(NamedTuple):
 
 
 class Sample:
-    """What frames of one wire format have begun with.
+    """What the frames of one direction have begun with, those of the format that cut them last.
 
     Args:
-        before: of other connections, for as long as this one has too few.
+        seen: those of the other directions, for as long as this one has too few.
     """
 
-    __slots__ = ("_before", "_first", "_last")
+    __slots__ = ("_first", "_last", "_seen", "format")
 
-    def __init__(self, before: "Sample | None" = None) -> None:
-        self._before = before
+    def __init__(self, seen: "Seen | None" = None) -> None:
+        self._seen = seen
+        self.format: FrameFormat | None = None
         self._first: list[bytes] = []
         self._last: list[bytes] = []
 
-    def add(self, frames: list[bytes]) -> None:
-        """Take note of whole frames that were cut one after the other."""
-        if len(self._first) < _FIRST_COUNT:
-            if self._before is not None:
-                self._before.add(frames[:_LAST_COUNT])
-            self._first += [data[:_HEAD_SIZE] for data in frames[: _FIRST_COUNT - len(self._first)]]
-        self._last = [*self._last, *(data[:_HEAD_SIZE] for data in frames[-_LAST_COUNT:])][-_LAST_COUNT:]
+    def add(self, frames: list[Frame]) -> None:
+        """Take note of whole frames that were cut one after the other, all by one format."""
+        if self.format is not frames[0].format:
+            self.format, self._first, self._last = frames[0].format, [], []
+        missing = _FIRST_COUNT - len(self._first)
+        if missing:
+            self._first += [frame.data[:_HEAD_SIZE] for frame in frames[:missing]]
+        last = [frame.data[:_HEAD_SIZE] for frame in frames[-_LAST_COUNT:]]
+        self._last = last if len(last) == _LAST_COUNT else [*self._last, *last][-_LAST_COUNT:]
 
     @property
-    def heads(self) -> list[bytes]:
-        """The first bytes of each of the frames."""
-        own = [*self._first, *self._last]
-        return own + self._before.heads if self._before is not None and len(own) < _CONSTANT_COUNT else own
+    def first(self) -> list[bytes]:
+        """The first bytes of the very first frames."""
+        return self._first[:_LAST_COUNT]
+
+    def heads(self, form: FrameFormat) -> list[bytes]:
+        """Return the first bytes of each of the frames that a format has cut."""
+        own = [*self._first, *self._last] if self.format == form else []
+        return own if self._seen is None or len(own) >= _CONSTANT_COUNT else own + self._seen.heads(form, self)
 
 
-class Samples:
-    """The samples of one direction, format by format.
+class Seen:
+    """The samples of a capture: of those directions that begin alike, a few that came first.
 
-    Args:
-        before: those of all connections, which this one adds to.
+    What is here must not depend on how many packets are taken at a time: so it is the order in which directions begin
+    that counts, and not the one in which their frames are cut.
     """
 
-    __slots__ = ("_before", "_format", "_sample")
+    __slots__ = ("_samples",)
 
-    def __init__(self, before: dict[FrameFormat, Sample]) -> None:
-        self._before = before
-        self._format: FrameFormat | None = None
-        self._sample = Sample()
+    def __init__(self) -> None:
+        self._samples: dict[int, list[Sample]] = {}
 
-    def add(self, frames: list[Frame]) -> None:
-        """Take note of frames that were cut one after the other, all by one format."""
-        form = frames[0].format
-        if self._format is not form:
-            self._format, self._sample = form, Sample(self._before.setdefault(form, Sample()))
-        if len(frames) > _FIRST_COUNT + _LAST_COUNT:
-            frames = [*frames[:_FIRST_COUNT], *frames[-_LAST_COUNT:]]
-        self._sample.add([frame.data for frame in frames])
+    def begin(self, form: FrameFormat) -> Sample:
+        """Return the sample of a direction that begins with a format."""
+        sample = Sample(self)
+        kept = self._samples.setdefault(id(form), [])
+        if len(kept) == _SEEN_COUNT and kept[-1].format is None:
+            kept[:] = [one for one in kept if one.format is not None]
+        if len(kept) < _SEEN_COUNT:
+            kept.append(sample)
+        return sample
 
-    def of(self, form: FrameFormat) -> Sample:
-        """Return what is known of a format's frames."""
-        return self._sample if self._format is form else Sample(self._before.get(form))
+    def heads(self, form: FrameFormat, asking: Sample) -> list[bytes]:
+        """Return the first bytes of frames of the format, as other samples have them than the one that asks."""
+        others = (one for kept in self._samples.values() for one in kept if one is not asking and one.format == form)
+        return [head for one in others for head in one.first][:_HEAD_COUNT]
 
 
 class Resync:
@@ -131,7 +141,7 @@ class Resync:
         offset: of the first byte behind the gap in the flow.
         torn_end: where the frame ends that the gap has torn, `None` if that was not known yet, or there is none.
         is_torn: whether the gap begins inside a frame.
-        sample: what frames have begun with.
+        heads: what frames before have begun with.
 
     Attributes:
         wire: as given.
@@ -154,10 +164,12 @@ class Resync:
         "wire",
     )
 
-    def __init__(self, wire: WireFormat, offset: int, *, torn_end: int | None, is_torn: bool, sample: Sample) -> None:
+    def __init__(
+        self, wire: WireFormat, offset: int, *, torn_end: int | None, is_torn: bool, heads: list[bytes]
+    ) -> None:
         self.wire = wire
         self._torn_end = torn_end if torn_end is not None and torn_end >= offset else None
-        self._looks = _Looks(wire.format, sample.heads, is_torn=is_torn)
+        self._looks = _Looks(wire.format, heads, is_torn=is_torn)
         self._base = self.offset = offset  # of the buffer, in the flow
         self._buffer = bytearray()
         self._held: list[Held] = []

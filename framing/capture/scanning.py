@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from framing.capture.flow import Chunk, Flow
-from framing.capture.ordinary import PcapLayout, PcapngLayout, Taken, scan_pcap, scan_pcapng
+from framing.capture.ordinary import PcapLayout, PcapngLayout, Taken, finish, scan_pcap, scan_pcapng
 from framing.compiled import twins
 
 __all__ = ["PcapScan", "PcapngScan", "pcap_scan", "pcapng_scan"]
@@ -30,7 +30,7 @@ def _compiled(name: str) -> Callable[..., Taken] | None:
     scan = getattr(module, name)
 
     def scanned(buffer: bytes, position: int, number: int, layout: Any, flows: dict[bytes, Flow]) -> Taken:
-        position, number, found = scan(buffer, position, number, layout, flows)
-        return position, number, [Chunk(*parts) for parts in found]
+        position, number, chunks, ends = scan(buffer, position, number, layout, flows)
+        return position, number, [Chunk(*parts) for parts in chunks], [finish(*parts) for parts in ends]
 
     return scanned

@@ -17,7 +17,7 @@ the first one starts at 0.
 
 from bisect import bisect_left, insort
 
-from framing.capture.flow import Chunk, EndReason, Event, Flow, FlowEnd, Gap, GapReason, Piece
+from framing.capture.flow import ENDED, UNSETTLED, Chunk, EndReason, Event, Flow, FlowEnd, Gap, GapReason, Piece
 
 __all__ = [
     "REMEMBERED_COUNT",
@@ -36,9 +36,6 @@ __all__ = [
 
 _MASK = 0xFFFF_FFFF
 _HALF = 0x8000_0000
-
-# `next_sequence` of a flow whose start is not settled, and of one that ended: no segment has these numbers.
-UNSETTLED, ENDED = -1, -2
 
 # The largest window that TCP can have (RFC 7323, 65535 << 14, rounded up): a segment further ahead belongs to
 # something else.
@@ -310,4 +307,4 @@ def _end(flow: Flow, reason: EndReason, out: list[Event]) -> None:
     flow.pending.clear()
     flow.pending_size = 0
     flow.end_reason = reason
-    out.append(FlowEnd(flow, reason))
+    out.append(FlowEnd(flow, reason, flow.last_number, flow.packet_count))

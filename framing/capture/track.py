@@ -10,7 +10,7 @@ from typing import Any
 
 from framing.capture.flow import EndReason, GapReason, Mark
 from framing.capture.records import HEAD_SIZE, ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
-from framing.capture.resync import Held, Resync, Samples
+from framing.capture.resync import Held, Resync, Sample
 from framing.conversation import DirectionReader
 from framing.errors import DecodeError, FrameError, FrameTooLargeError, TruncatedFrameError
 from framing.frame import Frame
@@ -18,10 +18,13 @@ from framing.parser import FrameParser
 from framing.protocol import Side
 from framing.wire import WireFormat
 
-__all__ = ["Place", "Track"]
+__all__ = ["Place", "Placed", "Track"]
 
 # What each record begins with: flow, side, whether the side is a guess, time and packet.
 Place = tuple[str, Side, bool, int | None, int | None]
+
+# A record, and the number of the packet that brought it to light: behind a gap, that is not always the record's own.
+Placed = tuple[int, Record]
 
 _END = object()
 
@@ -32,8 +35,8 @@ class Track:
     Args:
         place: what each of its records begins with; packet and time are those of the last packet that had bytes.
         reader: its side of the conversation.
+        sample: what frames have begun with.
         has_records: whether there are records for the frames that are good; without, they are only counted.
-        samples: what frames of each wire format have begun with.
 
     Attributes:
         reader: as given.
@@ -51,7 +54,7 @@ class Track:
         "_place",
         "_ready",
         "_resync",
-        "_samples",
+        "_sample",
         "is_stopped",
         "missing_size",
         "reader",
@@ -59,13 +62,13 @@ class Track:
         "tail_size",
     )
 
-    def __init__(self, place: Place, reader: DirectionReader, *, has_records: bool, samples: Samples) -> None:
+    def __init__(self, place: Place, reader: DirectionReader, sample: Sample, *, has_records: bool) -> None:
         self._place = place
         self.reader = reader
         self._phase = reader.phase
         self.is_stopped = False
         self._has_records = has_records
-        self._samples = samples
+        self._sample = sample
         # Behind a gap: its record and the search for the next frame; what is ready to be yielded or read.
         self._resync: tuple[GapRecord, Resync] | None = None
         self._ready: list[Any] = []
@@ -77,6 +80,11 @@ class Track:
         """Whether the other side has moved this one to another phase since it was pulled."""
         return self.reader.phase is not self._phase
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether the end would bring nothing to light: all bytes are in whole frames, of messages that are whole."""
+        return not self._ready and not self.is_stopped and self.reader.is_clean
+
     def feed(self, data: bytes, time_ns: int | None, packet_number: int | None) -> None:
         """Take the next bytes, those of one packet; `pull` says what they bring to light."""
         self.size += len(data)
@@ -86,44 +94,47 @@ class Track:
             self._place = (*self._place[:3], time_ns, packet_number)
             self.reader.feed(data)
 
-    def feed_joined(self, data: bytes, marks: list[Mark]) -> list[Record]:
+    def feed_joined(self, data: bytes, marks: list[Mark]) -> list[Placed]:
         """Feed and pull many packets at once; the records are those that they give one by one."""
         if self._resync is not None:
             return self._one_by_one(data, marks)
         if self.is_stopped:
             self.size += len(data)
             return []
-        reader, begin = self.reader, self.reader.offset + self.reader.pending_size
-        if not reader.wire.format.size_first or reader.wire.recovery != "poison":
+        parser, wire = self.reader.parser, self.reader.wire
+        if not wire.format.size_first or wire.recovery != "poison":
             return self._one_by_one(data, marks)
+        begin = self.size + self.missing_size
         self.size += len(data)
-        reader.feed(data)
-        records: list[Record] = []
+        parser.feed(data)
+        records: list[Placed] = []
         try:
-            while frames := reader.take_frames():
+            while frames := parser.take_frames():
                 self._add_frames(frames, marks, begin, records)
+                if parser.error is None:
+                    break
         except FrameError as error:
             records.append(self._met(error, marks, begin))
         else:
             self._place = (*self._place[:3], *marks[-1][1:])
         return records
 
-    def _one_by_one(self, data: bytes, marks: list[Mark]) -> list[Record]:
-        records: list[Record] = []
+    def _one_by_one(self, data: bytes, marks: list[Mark]) -> list[Placed]:
+        records: list[Placed] = []
         start = 0
         for stop, time_ns, packet_number in marks:
             self.feed(data[start:stop], time_ns, packet_number)
-            records += self.pull()
+            records += [(packet_number, record) for record in self.pull()]
             start = stop
         return records
 
-    def _add_frames(self, frames: list[Frame], marks: list[Mark], begin: int, records: list[Record]) -> None:
+    def _add_frames(self, frames: list[Frame], marks: list[Mark], begin: int, records: list[Placed]) -> None:
         """Make records of frames that lie one behind the other; `marks` count from the stream offset `begin`."""
         decoder, number = self.reader.decoder, self._frame_count
         maker = decoder if isinstance(decoder, WireFormat) and decoder.takes_all else None
         self._frame_count += len(frames)
         self._framed_size += frames[-1].offset + frames[-1].size - frames[0].offset
-        self._samples.add(frames)
+        self._sample.add(frames)
         if maker is not None and not self._has_records:
             return
         flow, side, is_guessed = self._place[:3]
@@ -138,14 +149,14 @@ class Track:
                     message = decoder.decode(frame)
             except DecodeError as error:
                 self._place = flow, side, is_guessed, time_ns, packet_number
-                records.append(self._refused(error, frame, number))
+                records.append((packet_number, self._refused(error, frame, number)))
             else:
                 if self._has_records:
                     place = flow, side, is_guessed, time_ns, packet_number
-                    records.append(FrameRecord(*place, number, frame, message, wire=maker))
+                    records.append((packet_number, FrameRecord(*place, number, frame, message, wire=maker)))
             number += 1
 
-    def _met(self, error: FrameError, marks: list[Mark], begin: int) -> ErrorRecord:
+    def _met(self, error: FrameError, marks: list[Mark], begin: int) -> Placed:
         """Find the packet with which an error came to light: the bad frame is fed again, packet by packet."""
         offset = self.reader.offset
         rest = self.reader.unread()
@@ -160,8 +171,8 @@ class Track:
                 try:
                     parser.next_frame()
                 except FrameError as again:
-                    return self._stopped(again, offset, parser.unread())
-        return self._stopped(error, offset, rest)
+                    return packet_number, self._stopped(again, offset, parser.unread())
+        return marks[-1][2], self._stopped(error, offset, rest)
 
     def pull(self) -> Iterator[Record]:
         """Yield what has come to light."""
@@ -194,7 +205,7 @@ class Track:
             number = self._frame_count
             self._frame_count += 1
             self._framed_size += len(frame.data)
-            self._samples.add([frame])
+            self._sample.add([frame])
             maker = decoder if isinstance(decoder, WireFormat) and decoder.takes_all else None
             try:
                 message = decoder.decode(frame) if maker is None else None
@@ -226,7 +237,7 @@ class Track:
             offset + size,
             torn_end=torn_end,
             is_torn=is_lost or bool(pending_size) or error is not None or wire is not reader.wire,
-            sample=self._samples.of(wire.format),
+            heads=self._sample.heads(wire.format),
         )
         self.is_stopped, self._resync = True, (record._replace(pending_size=pending_size), resync)
         if resync.how:
@@ -265,16 +276,17 @@ class Track:
 
     def summary(self, end: EndReason | None, packet_count: int) -> SummaryRecord:
         """Return the counts."""
+        skipped_size = self.size - self._framed_size - self.tail_size
         return SummaryRecord(
             *self._place[:3],
-            frame_count=self._frame_count,
-            size=self.size,
-            error_count=self._error_count,
-            gap_count=self._gap_count,
-            missing_size=self.missing_size,
-            skipped_size=self.size - self._framed_size - self.tail_size,
-            tail_size=self.tail_size,
-            end=end,
+            self._frame_count,
+            self.size,
+            self._error_count,
+            self._gap_count,
+            self.missing_size,
+            skipped_size,
+            self.tail_size,
+            end,
             packet_count=packet_count,
         )
 

@@ -23,6 +23,7 @@ from framing.capture.assembler import Assembler, assemble
 from framing.capture.decoding import ConversationDecoder
 from framing.capture.files import read_packets
 from framing.capture.flow import Chunk, FlowEnd, Gap
+from framing.capture.resync import Seen
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 SIZES = (60, 200, 536, 1460)
@@ -87,10 +88,10 @@ def connections(path: Path, protocol: Protocol):
         yield connection.is_guessed, pieces
 
 
-def decoded(protocol, midstream, pieces, side, hole=frozenset(), samples=None):
+def decoded(protocol, midstream, pieces, side, hole=frozenset(), seen=None):
     """Return the records of a direction, with the pieces of the hole taken out."""
     names = {one: one for one in ("client", "server")}
-    decoder = ConversationDecoder(protocol, names, midstream=midstream, samples=samples)
+    decoder = ConversationDecoder(protocol, names, midstream=midstream, seen=seen)
     records, offset, missing = [], 0, 0
     for place, piece in enumerate(pieces):
         if place in hole:
@@ -133,9 +134,9 @@ def recut(case: Case, size: int, chance: random.Random) -> Case | None:
     return case._replace(pieces=[*pieces, Piece(case.side, None, "fin")], places=places)
 
 
-def trial(case: Case, hole: list[int], samples) -> tuple[str, str]:
+def trial(case: Case, hole: list[int], seen) -> tuple[str, str]:
     """Return right, wrong or none, and how the place was told."""
-    records = decoded(case.protocol, case.midstream, case.pieces, case.side, set(hole), samples)
+    records = decoded(case.protocol, case.midstream, case.pieces, case.side, set(hole), seen)
     (gap,) = [one for one in records if one.type == "gap"]
     if gap.resumed_offset is None:
         return "none", ""
@@ -156,17 +157,17 @@ def holes(case: Case, count: int, chance: random.Random):
 def run(corpus: Path, *, count: int = 1, sizes=(), seed: int = 1):
     """Return how often each protocol's holes came out right, wrong and without an answer, and how they were told."""
     chance, results, hows = random.Random(seed), defaultdict(Counter), Counter()
-    known = defaultdict(dict)
+    known = defaultdict(Seen)
     for case in cases(corpus):
         tried = [again for size in sizes if (again := recut(case, size, chance))] if sizes else [case]
         for one in tried:
-            samples = known[case.file]
+            seen = known[case.file]
             for hole in holes(one, count, chance):
-                result, how = trial(one, hole, samples)
+                result, how = trial(one, hole, seen)
                 results[case.name][result] += 1
                 hows[result, how] += 1
             # Other connections of the capture have been seen whole, as they are in most captures with holes.
-            decoded(one.protocol, one.midstream, one.pieces, one.side, samples=samples)
+            decoded(one.protocol, one.midstream, one.pieces, one.side, seen=seen)
     return results, hows
 
 

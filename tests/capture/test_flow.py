@@ -52,6 +52,4 @@ def test_events_show_what_they_are(pair):
     name = "10.0.0.5:51744>10.0.0.9:9092"
     assert repr(Chunk(flow, 5, 10, b"abc", 7)) == f"<Chunk {name} offset 10, 3 bytes, packet 7>"
     assert repr(Gap(flow, 5, 10, 3, 7, "cut")) == f"<Gap {name} offset 10, 3 bytes, cut>"
-    flow.last_number = 9
-    assert repr(FlowEnd(flow, "fin")) == f"<FlowEnd {name} fin>"
-    assert FlowEnd(flow, "fin").packet_number == 9
+    assert repr(FlowEnd(flow, "fin", 9, 4)) == f"<FlowEnd {name} fin>"

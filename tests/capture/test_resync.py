@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from framing import get_format, get_protocol
 from framing.capture.decoding import ConversationDecoder
-from framing.capture.resync import HELD_SIZE, Held, Resync, Sample
+from framing.capture.resync import HELD_SIZE, Held, Resync, Sample, Seen
 from framing.toml import parse_protocol
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +46,11 @@ def test_nor_where_packets_end_anywhere(corpus):
 
 def frame(kind, payload):
     return bytes((kind, 0)) + len(payload).to_bytes(2, "big") + payload
+
+
+def frames(kind, payload, count):
+    form = get_format(HEADER)
+    return [form.frame(frame(kind, payload), 0)] * count
 
 
 def decoder(protocol=HEADER + "/raw"):
@@ -141,7 +146,7 @@ def test_another_gap_before_the_answer_ends_the_search_of_the_first():
 
 def test_what_waits_is_bounded():
     resync = Resync(get_protocol("u32be(max_frame_size=1000000000)/raw").client.wire, 0, torn_end=None, is_torn=True,
-                    sample=Sample())  # fmt: skip
+                    heads=[])  # fmt: skip
     for number in range(40):
         assert not resync.add(Held(b"\0\x80\0\0" + b"\0" * 65532, None, number))
         assert len(resync._buffer) <= HELD_SIZE + 65536
@@ -151,9 +156,10 @@ def test_what_waits_is_bounded():
 @given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=12), st.booleans(), st.booleans())
 def test_whatever_comes_what_is_handed_out_is_what_came(chunks, is_torn, is_whole):
     sample = Sample()
-    sample.add([frame(1, b"abc")] * 20)
+    sample.add(frames(1, b"abc", 20))
+    heads = sample.heads(sample.format)
     for name in (HEADER, "u8", "varint", "cobs", "netstring", "json_stream"):
-        resync = Resync(get_protocol(f"{name}/raw").client.wire, 7, torn_end=None, is_torn=is_torn, sample=sample)
+        resync = Resync(get_protocol(f"{name}/raw").client.wire, 7, torn_end=None, is_torn=is_torn, heads=heads)
         found = any(resync.add(Held(chunk, None, number)) for number, chunk in enumerate(chunks))
         if found or resync.end(is_whole=is_whole):
             came = b"".join(chunks)
@@ -163,13 +169,30 @@ def test_whatever_comes_what_is_handed_out_is_what_came(chunks, is_torn, is_whol
 
 
 def test_a_byte_that_never_changed_is_taken_for_a_constant_only_after_many_frames():
-    form = get_format(HEADER)
     few, many = Sample(), Sample()
-    few.add([frame(1, b"abc")] * 3)
-    many.add([frame(1, b"abc")] * 20)
-    assert len(few.heads) < 8 <= len(many.heads)
-    assert Sample(many).heads == many.heads
+    few.add(frames(1, b"abc", 3))
+    many.add(frames(1, b"abc", 20))
+    form = few.format
+    assert len(few.heads(form)) < 8 <= len(many.heads(many.format))
     assert form.min_size == 4
+
+
+def test_what_other_directions_have_seen_counts_in_the_order_in_which_they_began():
+    seen, form = Seen(), get_format(HEADER)
+    late, early, silent = seen.begin(form), seen.begin(form), seen.begin(form)
+    early.add(frames(2, b"", 9))
+    late.add(frames(1, b"", 2))
+    assert silent.heads(form) == [frame(1, b"")] * 2 + [frame(2, b"")] * 4
+    assert late.heads(form) == [frame(1, b"")] * 4 + [frame(2, b"")] * 4
+    assert silent.heads(get_format("u16be")) == []
+
+
+def test_directions_without_frames_make_room_for_others():
+    seen, form = Seen(), get_format(HEADER)
+    silent = [seen.begin(form) for _ in range(20)]
+    heard = seen.begin(form)
+    heard.add(frames(1, b"", 1))
+    assert silent[0].heads(form) == [frame(1, b"")]
 
 
 UNCERTAIN = parse_protocol(

@@ -15,9 +15,9 @@ def test_which_one_runs(monkeypatch):
 
 
 def test_nothing_to_take():
-    assert pcap_scan()(b"", 0, 7, BIG, {}) == (0, 7, [])
-    assert pcap_scan()(bytes(200), 16, 7, LITTLE, {}) == (16, 7, [])
-    assert pcapng_scan()(bytes(200), 4, 7, PcapngLayout(True, []), {}) == (4, 7, [])
+    assert pcap_scan()(b"", 0, 7, BIG, {}) == (0, 7, [], [])
+    assert pcap_scan()(bytes(200), 16, 7, LITTLE, {}) == (16, 7, [], [])
+    assert pcapng_scan()(bytes(200), 4, 7, PcapngLayout(True, []), {}) == (4, 7, [], [])
 
 
 def test_chunks_are_chunks(wire):
@@ -32,8 +32,8 @@ def test_chunks_are_chunks(wire):
     (flow, *_) = assembler._flows.values()
     assembler.join(flow.connection)
     assert not events
-    position, number, (chunk,) = pcap_scan()(data, 24, 2, LITTLE, assembler.joined)
-    assert (position, number, type(chunk)) == (len(data), 4, Chunk)
+    position, number, (chunk,), ends = pcap_scan()(data, 24, 2, LITTLE, assembler.joined)
+    assert (position, number, type(chunk), ends) == (len(data), 4, Chunk, [])
     assert (chunk.data, chunk.offset, chunk.marks) == (
         b"abab",
         0,

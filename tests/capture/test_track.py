@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from framing import Conversation, get_protocol
 from framing.capture import ErrorRecord, FrameRecord, GapRecord
-from framing.capture.resync import Samples
+from framing.capture.resync import Sample
 from framing.capture.track import Track
 
 PLACE = ("a:1>b:2", "client", False, None, None)
@@ -15,7 +15,7 @@ TRAILED = 'header("length:u8", trailer="end:u8=0|1|2|3")/msgpack'
 
 def track(protocol="u8/raw", **options):
     reader = Conversation(get_protocol(protocol)).reader("client")
-    return Track(PLACE, reader, **{"has_records": True, "samples": Samples({})} | options)
+    return Track(PLACE, reader, Sample(), **{"has_records": True} | options)
 
 
 def shown(records):
@@ -40,7 +40,8 @@ def test_many_packets_at_once_give_the_records_of_each(packets, protocol):
         size += len(data)
         marks.append((size, 1000 * number, number))
     records = many.feed_joined(b"".join(packets), marks)
-    assert shown(records) == shown(expected)
+    assert shown([record for _, record in records]) == shown(expected)
+    assert all(number == record.packet_number for number, record in records)
     assert many.summary(None, 0) == single.summary(None, 0)
 
 
