@@ -145,7 +145,12 @@ class Join:
         return values
 
     def __repr__(self) -> str:
-        shown = {name: getattr(self, name) for name in self.__slots__ if name != "counter" or self.counter[0]}
+        shown: dict[str, Any] = {}
+        for name in ("more", "last", "then", "alone", "abort"):
+            condition = getattr(self, name).items()
+            shown[name] = {field: one if len(one) > 1 else one[0] for field, one in condition}
+        shown |= {"by": self.by, "counter": self.counter if self.counter[0] else None}
+        shown |= {"payload_size": self.payload_size, "max_message_size": self.max_message_size}
         return f"Join({', '.join(f'{name}={value!r}' for name, value in shown.items() if value)})"
 
 

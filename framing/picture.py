@@ -16,8 +16,8 @@ from typing import NamedTuple
 __all__ = ["Part", "picture"]
 
 _BYTE_WIDTH, _MOST_BYTES = 8, 4
-# A line of a picture, so that with its indent it fits a common terminal; and of the words in one box.
-_LINE_WIDTH, _WORDS_WIDTH = 92, 35
+# A line of a picture, so that with an indent of four it fits 80 columns; and of the words in one box.
+_LINE_WIDTH, _WORDS_WIDTH = 76, 35
 _MOST_WORDS = 120
 
 

@@ -246,5 +246,5 @@ def test_a_mistake_in_a_file_is_told_with_its_line(declared, line, text):
 
 def test_its_repr_says_what_was_declared():
     assert repr(Join(more={"fin": 0}, last={"fin": 1})) == (
-        "Join(last={'fin': (1,)}, max_message_size=1048576, more={'fin': (0,)})"
+        "Join(more={'fin': 0}, last={'fin': 1}, max_message_size=1048576)"
     )

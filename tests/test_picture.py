@@ -29,7 +29,7 @@ def test_bits_have_their_counts():
 def test_a_long_header_goes_on_in_another_row_and_many_constants_are_cut():
     lines = drawn(*(Part(f"field_{number}", 4, "u32be") for number in range(4)), Part("x", 1, "u8=" + "|1" * 99))
     assert [line.split() for line in lines if line[0].isdigit()] == [["0", "4", "8"], ["8", "12", "16"], ["16", "17"]]
-    assert max(map(len, lines)) <= 92
+    assert max(map(len, lines)) <= 76
     assert "…" in "\n".join(lines)
 
 

@@ -1,5 +1,8 @@
 """`framing protocols`: which protocols there are, and how one is defined."""
 
+import shutil
+import sys
+import textwrap
 from typing import Any
 
 import click
@@ -11,6 +14,7 @@ from framing.definition import get_protocol
 from framing.errors import FramingError
 from framing.facts import facts_of
 from framing.picture import Part, picture
+from framing.recovery import POLICY_NAMES
 
 __all__ = ["protocols"]
 
@@ -87,7 +91,7 @@ def _show(form: dict[str, Any]) -> None:
     facts = {"ports": _ports(form), "over": form["over"], "source": form["source"], "not covered": form["not_covered"]}
     for name, text in facts.items():
         if text:
-            click.echo(f"  {name + ':':<13}{escaped(' '.join(text.split()))}")
+            _tell(f"  {name + ':':<13}", text)
     if described_both_ways(form):
         _show_phases("both directions", form["client"])
     else:
@@ -115,14 +119,25 @@ def _show_phase(phase: dict[str, Any], indent: str) -> None:
         "frames": phase["format"],
         "fields": ", ".join(phase["fields"]),
         "codec": phase["codec"],
-        "limit": f"{phase['max_frame_size']} bytes a frame",
+        "join": phase["join"],
+        "limit": "1 byte a frame" if phase["max_frame_size"] == 1 else f"{phase['max_frame_size']} bytes a frame",
+        "errors": f"recovery = {phase['recovery']}" if phase["recovery"] != POLICY_NAMES[0] else "",
         "begins": f"{phase['first']}, or else it is {phase['otherwise']}" if phase["first"] else "",
     }
     for name, text in lines.items():
         if text:
-            click.echo(f"{indent}{name + ':':<8}{escaped(text)}")
+            _tell(f"{indent}{name + ':':<8}", text)
     for rule in phase["after"]:
-        click.echo(escaped(f"{indent}{'after:':<8}{_condition(rule)}: {_effect(rule)}"))
+        _tell(f"{indent}{'after:':<8}", f"{_condition(rule)}: {_effect(rule)}")
+
+
+def _tell(label: str, text: str) -> None:
+    """Print a fact: on a terminal as wide as that, with what goes on standing below its beginning."""
+    line = label + escaped(" ".join(text.split()))
+    width = shutil.get_terminal_size().columns
+    if sys.stdout.isatty() and len(line) > width:
+        line = textwrap.fill(line, max(width, 2 * len(label)), subsequent_indent=" " * len(label))
+    click.echo(line)
 
 
 def _effect(rule: dict[str, Any]) -> str:

@@ -319,7 +319,8 @@ class ConditionalFormat(FrameFormat):
 
     def __repr__(self) -> str:
         plain = {"trailer": "", "length": "length", "counts": "payload", "xor": ""}
-        shown = [f"{key}={value!r}" for key, value in self._declared.items() if plain.get(key) != value]
+        given = {key: " ".join(value.split()) for key, value in self._declared.items()}
+        shown = [f"{key}={value!r}" for key, value in given.items() if plain.get(key) != value]
         shown += [f"{key}={value!r}" for key, value in self._options.items()]
         if self._minimal:
             shown.append("minimal=True")

@@ -312,7 +312,8 @@ class HeaderFormat(FrameFormat):
 
     def __repr__(self) -> str:
         plain = {"trailer": "", "length": "length", "counts": "payload"}
-        shown = [f"{key}={value!r}" for key, value in self._declared.items() if plain.get(key) != value]
+        given = {key: " ".join(value.split()) for key, value in self._declared.items()}
+        shown = [f"{key}={value!r}" for key, value in given.items() if plain.get(key) != value]
         if self._fixed_payload_size is not None:
             shown.append(f"payload_size={self._fixed_payload_size}")
         if self._padding:

@@ -258,7 +258,8 @@ class Http1Format(FrameFormat):
 
     def layouts(self) -> dict[str, tuple[Part, ...]]:
         """Tell what a message is made of."""
-        return {"": (Part(f"{self.side} line"), Part("headers"), Part("", 4, "0d0a0d0a"), Part("payload"))}
+        head = (Part(f"{self.side} line"), Part("headers", None, "lines"), Part("empty line", 2, r"\r\n"))
+        return {"": (*head, Part("payload"))}
 
     def __repr__(self) -> str:
         shown = [repr(self.side)] + ([f"method={self.method!r}"] if self.method else [])

@@ -282,7 +282,7 @@ class VarintFormat(FrameFormat):
         plain = {"length": "length", "counts": "payload", "minimal": False}
         given = {"length": self._length, "counts": self._counts, "minimal": self._minimal}
         shown = "".join(f", {key}={value!r}" for key, value in given.items() if value != plain[key])
-        return f"VarintFormat({self._header!r}{shown}, max_frame_size={self.max_frame_size})"
+        return f"VarintFormat({' '.join(self._header.split())!r}{shown}, max_frame_size={self.max_frame_size})"
 
 
 def leb128_scan(before: int, after: int, *, length_size: int, counted: int, most: int) -> Scan:

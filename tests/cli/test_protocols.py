@@ -1,10 +1,15 @@
 import json
+import os
+import shutil
+import sys
 
 import pytest
 from click.testing import CliRunner
 
-from framing import registry
+from framing import SIDES, get_protocol, registry
 from framing.cli import main
+from framing.cli.protocols import _tell
+from framing.picture import picture
 from framing.toml import parse_protocol
 
 MINE = """
@@ -178,3 +183,45 @@ def test_rules_say_what_is_asked_and_what_is_owed():
     shown = run("http1").stdout.splitlines()
     assert "    after:  method has ^HEAD$: server owes an answer: head" in shown
     assert "    after:  any frame: an answer is complete" in shown
+
+
+def test_how_frames_join_and_what_is_done_about_errors_is_shown(tmp_path):
+    path = tmp_path / "joined.toml"
+    wire = 'header = "mark:u8=7 last:u8 length:u8"\njoin = { more = { last = 0 }, last = { last = 1 } }'
+    path.write_text(f'name = "joined"\n[both]\n{wire}\nrecovery = "magic"')
+
+    shown = run(str(path)).stdout.splitlines()
+
+    assert "  join:   Join(more={'last': 0}, last={'last': 1}, max_message_size=1048576)" in shown
+    assert "  errors: recovery = magic" in shown
+
+
+def test_a_limit_of_one_byte_is_one_byte():
+    assert "    limit:  1 byte a frame" in run("postgresql").stdout.splitlines()
+
+
+def test_every_picture_fits_80_columns():
+    for entry in registry.entries("protocol"):
+        directions = [get_protocol(entry.spelling).direction(side) for side in SIDES]
+        for phase in (phase for direction in directions for phase in direction.phases.values()):
+            drawn = [line for parts in phase.wire.format.layouts().values() for line in picture(parts)]
+            assert max(map(len, drawn), default=0) <= 80 - len("    "), entry.spelling
+
+
+def test_a_header_of_several_lines_is_shown_on_one():
+    assert "\\n" not in run("isns").stdout
+
+
+def test_on_a_terminal_facts_go_on_below_their_beginning(monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((60, 24)))
+    lines = []
+    monkeypatch.setattr("framing.cli.protocols.click.echo", lines.append)
+
+    _tell("  source:  ", " ".join(["word"] * 20))
+
+    first, *rest = lines[0].splitlines()
+    assert first.startswith("  source:  word word")
+    assert rest
+    assert all(line.startswith(" " * 11 + "word") for line in rest)
+    assert max(map(len, lines[0].splitlines())) <= 60
