@@ -27,9 +27,8 @@ class PortNotes:
 
     def lines(self, record: Record) -> Iterator[str]:
         """Yield what is to be told before a record is shown."""
-        if isinstance(record, SummaryRecord):
-            if record.flow is None:
-                yield from self._left(record)
+        if isinstance(record, SummaryRecord) and record.flow is None:
+            yield from self._left(record)
         elif record.protocol:
             port = _server_port(record)
             if (port, record.protocol) not in self._told:

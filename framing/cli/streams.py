@@ -101,7 +101,10 @@ def _cells(row: FlowRecord) -> list[str]:
 
 
 def _print_on_terminal(cells: Sequence[Sequence[str]]) -> None:
-    """Print a table that fits the terminal: what is no trouble anywhere is left out, times go to the second."""
+    """Print a table that fits the terminal: what is no trouble anywhere is left out, times go to the second.
+
+    They have their date only where it is not the same for all.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -114,7 +117,10 @@ def _print_on_terminal(cells: Sequence[Sequence[str]]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for index in shown:
         table.add_column(_HEAD[index], justify="right" if index in _NUMBERS else "left", overflow="fold")
+    days = {line[index].partition("T")[0] for line in cells for index in _TIMES if line[index] != "-"}
     for line in cells:
         short = [cell.partition(".")[0] if index in _TIMES else cell for index, cell in enumerate(line)]
+        if len(days) == 1:
+            short = [cell.partition("T")[2] or cell if index in _TIMES else cell for index, cell in enumerate(short)]
         table.add_row(*(Text(escaped(short[index])) for index in shown))
     Console(color_system=None if colour_wanted() is False else "auto", highlight=False).print(table)

@@ -7,6 +7,7 @@ import click
 
 from framing.definition import get_protocol
 from framing.protocol import Protocol
+from framing.shorthand import split_shorthand
 
 __all__ = ["chosen_protocol", "wire_options"]
 
@@ -31,11 +32,16 @@ def chosen_protocol(protocol: str | None, frame_format: str | None, codec: str |
     <Protocol u32be/raw>
 
     Raises:
-        click.UsageError: neither, or both.
+        click.UsageError: neither, or both, or a codec where none can be.
         RegistryError, DefinitionError: as `get_protocol`.
     """
-    if (protocol is None) == (frame_format is None):
+    if protocol is not None and frame_format is not None:
+        raise click.UsageError("--protocol and --frame exclude each other: both say what is on the wire")
+    if codec is not None and frame_format is None:
+        why = "say how frames are cut" if protocol is None else "a protocol has its codecs"
+        raise click.UsageError(f"--codec goes with --frame; {why}")
+    if protocol is None and frame_format is None:
         raise click.UsageError("say what is on the wire: either --protocol, or --frame and perhaps --codec")
-    if protocol is not None and codec is not None:
-        raise click.UsageError("--codec goes with --frame; a protocol has its codecs")
+    if frame_format is not None and len(split_shorthand(frame_format)) > 1:
+        raise click.UsageError(f"--frame says how frames are cut, and no codec; say --protocol '{frame_format}'")
     return get_protocol(protocol if protocol is not None else f"{frame_format}/{'raw' if codec is None else codec}")

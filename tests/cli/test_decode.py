@@ -201,9 +201,9 @@ def test_a_file_that_is_not_there():
     [
         ([], "choose with --protocol"),
         (["--raw"], "either --protocol, or --frame"),
-        (["--codec", "raw"], "either --protocol, or --frame"),
+        (["--codec", "raw"], "--codec goes with --frame"),
         (["--all"], "--all needs --protocol"),
-        (["--protocol", "u8/raw", "--frame", "u8"], "either --protocol, or --frame"),
+        (["--protocol", "u8/raw", "--frame", "u8"], "exclude each other"),
         (["--frame", "u8", "--raw", "--port", "5"], "--port chooses flows of a capture"),
         (["--frame", "u8", "--raw", "--all"], "--all chooses flows of a capture"),
         (["--frame", "u8", "--side", "client"], "--side goes with --raw"),

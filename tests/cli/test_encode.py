@@ -220,9 +220,9 @@ def test_side_says_who_sends_bare_values(definition):
     ("arguments", "code", "said"),
     [
         ([], 2, "either --protocol, or --frame"),
-        (["--protocol", "u8/raw", "--frame", "u8"], 2, "either --protocol, or --frame"),
+        (["--protocol", "u8/raw", "--frame", "u8"], 2, "exclude each other"),
         (["--protocol", "u8/raw", "--codec", "raw"], 2, "--codec goes with --frame"),
-        (["--codec", "raw"], 2, "either --protocol, or --frame"),
+        (["--codec", "raw"], 2, "--codec goes with --frame"),
         (["--protocol", "u8/mesgpack"], 2, "did you mean msgpack?"),
         (["--frame", "u9"], 2, "u9"),
         (["--frame", "u8(colour=blue)"], 2, "colour"),

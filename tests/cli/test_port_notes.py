@@ -31,6 +31,11 @@ def test_what_a_port_is_taken_for_is_told_once(flow, direction):
     assert line.startswith("port 9092 is taken for kafka;")
 
 
+def test_the_sums_of_a_flow_tell_it_where_no_frame_is_shown():
+    [line] = told(SummaryRecord("a:9>b:9092", "client", False, protocol="kafka"), frame("a:9>b:9092", "client"))
+    assert line.startswith("port 9092 is taken for kafka;")
+
+
 def test_a_port_of_udp_is_told_as_one():
     [line] = told(frame("10.0.0.5:9>10.0.0.9:53/udp", "client"))
     assert line.startswith("port 53/udp is taken for kafka;")

@@ -169,7 +169,7 @@ def test_a_table_on_a_terminal_leaves_out_what_is_no_trouble(child):
 
     assert "\x1b[1m" in head  # bold
     assert "MISSING" not in head
-    assert first.split()[:5] == ["1.0.2.2:42741>1.0.2.1:179", "client", "10", "174", "2019-04-11T17:16:39"]
+    assert first.split()[:5] == ["1.0.2.2:42741>1.0.2.1:179", "client", "10", "174", "17:16:39"]  # all on one day
 
 
 def test_a_table_on_a_terminal_shows_trouble(child):

@@ -32,6 +32,21 @@ def test_neither_and_both_are_refused(options):
         chosen_protocol(*options)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((None, "u8/raw", None), "say --protocol 'u8/raw'"),
+        ((None, None, "raw"), "--codec goes with --frame; say how frames are cut"),
+        (("a/b", None, "raw"), "a protocol has its codecs"),
+        (("a/b", "u8", None), "exclude each other"),
+    ],
+)
+def test_the_refusal_says_what_to_do(options, said):
+    with pytest.raises(click.UsageError) as caught:
+        chosen_protocol(*options)
+    assert said in caught.value.message
+
+
 def test_an_unknown_name_is_the_registrys_error():
     with pytest.raises(UnknownNameError, match="did you mean msgpack"):
         chosen_protocol("u8/msgpak", None, None)
