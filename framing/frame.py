@@ -226,6 +226,10 @@ class FrameFormat(ABC):
             FrameTooLargeError: the frame would be larger than `max_frame_size`; nothing was written.
         """
 
+    def has_field(self, name: str, fields: Mapping[str, Any]) -> bool:  # noqa: ARG002 - all frames of most are alike
+        """Tell whether a field is written in the frame that has these other fields."""
+        return name in self.field_names
+
     def deciding(self) -> tuple[tuple[int, int], ...] | None:
         """Tell which of a frame's first bytes say its size and where its payload lies, and whether its header is good.
 

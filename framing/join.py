@@ -6,12 +6,13 @@
             |<------------- one message ------------------>|
 
 Which frame is followed by more of its message is said by header fields and their values. ONC RPC has a bit for the last
-one, TDS and WebSocket have such a bit, MySQL goes on after a frame of the largest size, OPC UA has a letter.
+one, TDS and WebSocket have such a bit, MySQL goes on after a frame of the largest size, OPC UA has a letter. Bolt and
+NETCONF put a frame behind the last one that does nothing but end the message.
 
 `Join` is the declaration, `Gathering` what one stream has of its unfinished messages. Spec: [F35] to [F39].
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from framing.errors import DecodeError, DefinitionError, EncodeError, TruncatedFrameError
@@ -24,6 +25,8 @@ DEFAULT_MAX_MESSAGE_SIZE = 1 << 20
 
 # Messages that are under way at the same time, told apart by a field. HTTP/2 peers begin with 100 streams.
 _MAX_OPEN_COUNT = 128
+
+_CONDITIONS = ("more", "last", "end", "then", "alone", "abort")
 
 # Field → the value, or the values, that it has.
 Condition = Mapping[str, Any]
@@ -43,6 +46,7 @@ class Join:
     Args:
         more: of a frame that is followed by more of its message.
         last: of the last frame, where `more` has fields that are written and not computed.
+        end: in place of `more`: of a frame without payload that ends the message; all others are followed by more.
         then: of every frame but a message's first, and of no first one.
         alone: of frames that are messages of their own, even between the frames of another message.
         abort: of a frame by which the sender gives its unfinished message up.
@@ -53,16 +57,17 @@ class Join:
         max_message_size: bytes of payload that all unfinished messages of a stream may have together.
 
     Raises:
-        DefinitionError: a size below 1, or no condition for `more`.
+        DefinitionError: a size below 1; not one of `more` and `end`; no value of a field fits some frame's place.
     """
 
-    __slots__ = ("abort", "alone", "by", "counter", "last", "max_message_size", "more", "payload_size", "then")
+    __slots__ = ("abort", "alone", "by", "counter", "end", "last", "max_message_size", "more", "payload_size", "then")
 
     def __init__(
         self,
         *,
-        more: Condition,
+        more: Condition | None = None,
         last: Condition | None = None,
+        end: Condition | None = None,
         then: Condition | None = None,
         alone: Condition | None = None,
         abort: Condition | None = None,
@@ -71,10 +76,11 @@ class Join:
         payload_size: int | None = None,
         max_message_size: int = DEFAULT_MAX_MESSAGE_SIZE,
     ) -> None:
-        conditions = {"more": more, "last": last, "then": then, "alone": alone, "abort": abort}
-        self.more, self.last, self.then, self.alone, self.abort = map(_choices, conditions, conditions.values())
-        if not self.more:
-            raise DefinitionError("nothing tells that a message goes on", key="join.more", allowed="field = value")
+        conditions = dict(zip(_CONDITIONS, (more, last, end, then, alone, abort), strict=True))
+        self.more, self.last, self.end, self.then, self.alone, self.abort = map(
+            _choices, conditions, conditions.values()
+        )
+        self._check_conditions()
         check_option("by", by, str)
         self.by = by
         self.counter = _counter(counter)
@@ -86,13 +92,27 @@ class Join:
         self.payload_size = payload_size
         self.max_message_size = max_message_size
 
+    def _check_conditions(self) -> None:
+        if not (self.more or self.end):
+            raise DefinitionError("nothing tells that a message goes on", key="join.more", allowed="field = value")
+        if self.end and (self.more or self.last):
+            key = "join.more" if self.more else "join.last"
+            raise DefinitionError("a frame that is nothing but the end tells it already", key=key, allowed="end alone")
+        for key, told in (("more", self.more), ("last", self.last)):
+            for name in told.keys() & self.then.keys():
+                later = [value in self.then[name] for value in told[name]]
+                if all(later) or not any(later):
+                    place = "first" if all(later) else "later"
+                    reason = f"{name} has no value for a {place} frame"
+                    raise DefinitionError(reason, key=f"join.{key}", found=told[name], allowed="one in then, one not")
+
     def consumed(self, format: FrameFormat) -> frozenset[str]:  # noqa: A002
         """Return the fields that are no longer the application's: they say how its messages are cut.
 
         Raises:
             DefinitionError: the format lacks a field, or nothing says what the last frame has in one of them.
         """
-        for key in ("more", "last", "then", "alone", "abort"):
+        for key in _CONDITIONS:
             for name in getattr(self, key):
                 _check_name(f"join.{key}", name, format.header_names)
         for key, name in (("join.by", self.by), ("join.counter", self.counter[0])):
@@ -116,8 +136,9 @@ class Join:
         Raises:
             EncodeError: a field has a value that no first frame may have, or that cannot be counted up.
         """
-        if self.alone and _matches(self.alone, fields):
-            yield payload, {**fields, **_first(self.last)}
+        if (self.alone and _matches(self.alone, fields)) or (self.end and _matches(self.end, fields)):
+            said = self._said(self.last, 0)
+            yield payload, {**fields, **{name: said[name] for name in said if format.has_field(name, fields)}}
             return
         if self.then and _matches(self.then, fields):
             name = next(iter(self.then))
@@ -125,24 +146,34 @@ class Join:
         size = self.payload_size or max(1, format.max_frame_size // 2)
         # A frame of the largest size says by its length alone that another one follows, if only an empty one.
         is_told = frozenset(self.more).isdisjoint(format.field_names)
-        count = len(payload) // size + 1 if is_told else max(1, -(-len(payload) // size))
+        if self.end:  # where nothing is written to end a message, one without payload is its end alone
+            least = 0 if frozenset(self.end).isdisjoint(format.field_names) else 1
+            count = max(least, -(-len(payload) // size)) + 1
+        else:
+            count = len(payload) // size + 1 if is_told else max(1, -(-len(payload) // size))
         for number in range(count):
-            told = self.more if number < count - 1 else self.last
-            later = self._later(fields, number) if number else {}
-            if not is_told or number == count - 1:
-                later |= _first(told)
-            yield payload[number * size : (number + 1) * size], {**fields, **later}
+            is_last = number == count - 1
+            told = (self.end or self.last) if is_last else {} if is_told else self.more
+            yield payload[number * size : (number + 1) * size], {**fields, **self._later(fields, number, told)}
 
-    def _later(self, fields: Mapping[str, Any], number: int) -> dict[str, Any]:
-        """Return what differs from the first frame in the one with this number."""
-        values = _first(self.then)
+    def _later(self, fields: Mapping[str, Any], number: int, told: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
+        """Return what the frame with this number has in place of the message's fields."""
+        values = self._said(told, number)
         name, modulo = self.counter
-        if name:
+        if name and number:
             first = fields.get(name)
             if not isinstance(first, int):
                 raise EncodeError(f"{name} is counted up from frame to frame", path=name, found=first)
             values[name] = (first + number) % modulo
         return values
+
+    def _said(self, told: Mapping[str, tuple[Any, ...]], number: int) -> dict[str, Any]:
+        """Return, of the fields that say how frames join, the first values that are right at this place."""
+        then = self.then
+        if not number:
+            return _first({name: [one for one in told[name] if one not in then.get(name, ())] for name in told})
+        fitting = {name: [one for one in told[name] if one in then.get(name, told[name])] for name in told}
+        return _first(then) | _first(fitting)
 
     def __repr__(self) -> str:
         shown: dict[str, Any] = {}
@@ -203,19 +234,19 @@ class Gathering:
         join, header = self._join, frame.header
         if join.alone and _matches(join.alone, header):
             return frame
-        key = header[join.by] if join.by else None
+        key = header.get(join.by)
         message = self._open.get(key)
         if join.abort and _matches(join.abort, header):
             self._forget(key)
             raise DecodeError("the sender has given this message up", found=frame.payload)
-        goes_on = _matches(join.more, header)
+        goes_on = _matches(join.more, header) if join.more else not _matches(join.end, header)
         if message is not None and message.data is None and join.then and not _matches(join.then, header):
             self._forget(key)  # given up before its last frame came, which now never does
             message = None
         if message is None:
-            return self._begun(key, frame, header) if goes_on or join.then else frame
+            return self._begun(key, frame, goes_on=goes_on) if goes_on or join.then else frame
         if message.data is not None:
-            self._check(key, message, frame, header)
+            self._check(key, message, frame, goes_on=goes_on)
             message.data += frame.payload
             self._size += len(frame.payload)
         if goes_on:
@@ -228,9 +259,9 @@ class Gathering:
         self._open.clear()
         self._size = 0
 
-    def _begun(self, key: Any, frame: Frame, header: Mapping[str, Any]) -> Frame | None:
-        join, goes_on = self._join, _matches(self._join.more, header)
-        if join.then and _matches(join.then, header):
+    def _begun(self, key: Any, frame: Frame, *, goes_on: bool) -> Frame | None:
+        join = self._join
+        if join.then and _matches(join.then, frame.header):
             self._give_up(key, goes_on)
             raise DecodeError("a frame goes on with a message whose beginning is not there", path=next(iter(join.then)))
         if not goes_on:
@@ -242,10 +273,10 @@ class Gathering:
         self._size += len(frame.payload)
         return None
 
-    def _check(self, key: Any, message: _Open, frame: Frame, header: Mapping[str, Any]) -> None:
+    def _check(self, key: Any, message: _Open, frame: Frame, *, goes_on: bool) -> None:
         """Give a message up that cannot go on with this frame. [F37]"""
-        join, goes_on = self._join, _matches(self._join.more, header)
-        if join.then and not _matches(join.then, header):
+        join = self._join
+        if join.then and not _matches(join.then, frame.header):
             size = len(message.data or b"")
             self._give_up(key, goes_on)
             reason = f"a message begins behind {size} bytes of one that is unfinished"
@@ -301,7 +332,7 @@ def _matches(choices: Mapping[str, tuple[Any, ...]], header: Mapping[str, Any]) 
     return all(header.get(name) in values for name, values in choices.items())
 
 
-def _first(choices: Mapping[str, tuple[Any, ...]]) -> dict[str, Any]:
+def _first(choices: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     return {name: values[0] for name, values in choices.items()}
 
 

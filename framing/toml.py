@@ -33,7 +33,7 @@ __all__ = ["load_protocol", "parse_protocol"]
 _FACTS = ("title", "source", "not_covered", "over")
 _PHASE_KEYS = ("after", "first", "otherwise")
 _DIRECTION_KEYS = ("phases", "start", "midstream")
-_JOIN_CONDITIONS = ("more", "last", "then", "alone", "abort")
+_JOIN_CONDITIONS = ("more", "last", "end", "then", "alone", "abort")
 _JOIN_OPTIONS: dict[str, tuple[type, ...]] = {
     "by": (str,),
     "counter": (dict,),
@@ -208,10 +208,9 @@ def _join(table: Table) -> Join:
     }
     table.taken |= dict.fromkeys((*_JOIN_CONDITIONS, *_JOIN_OPTIONS))
     table.finish()
-    if "more" not in conditions:
-        raise table.error(
-            "nothing tells that a message goes on", "more", tuple(conditions) or "nothing", "{ field = value }"
-        )
+    if not conditions.keys() & {"more", "end"}:
+        there = tuple(conditions) or "nothing"
+        raise table.error("nothing tells that a message goes on", "more", there, "{ field = value }, or end so")
     with table.locating(""):
         return Join(**conditions, **options)
 

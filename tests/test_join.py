@@ -19,6 +19,7 @@ from framing import (
     WireFormat,
     get_codec,
     get_format,
+    get_protocol,
 )
 from framing.testing import every_cut
 from framing.toml import parse_protocol
@@ -209,6 +210,10 @@ def test_a_capture_gets_more_until_the_last_frame():
         ({"more": {"last": 0}, "counter": {"field": "x"}}, "join.counter"),
         ({"more": {"last": 0}, "counter": {"field": "x", "modulo": 1}}, "join.counter"),
         ({"more": {"last": 0}}, "join.last"),
+        ({"end": {"length": 0}, "last": {"last": 1}}, "join.last"),
+        ({"end": {"length": 0}, "more": {"last": 0}}, "join.more"),
+        ({"end": {"size": 0}}, "join.end"),
+        ({"more": {"last": 0}, "last": {"last": 1}, "then": {"last": 0}}, "join.more"),
         ({"more": {"lost": 0}, "last": {"lost": 1}}, "join.more"),
         ({"more": {"last": 0}, "last": {"last": 1}, "by": "stream"}, "join.by"),
         ({"more": {"last": 0}, "last": {"last": 1}, "then": {"first": 0}}, "join.then"),
@@ -248,3 +253,26 @@ def test_its_repr_says_what_was_declared():
     assert repr(Join(more={"fin": 0}, last={"fin": 1})) == (
         "Join(more={'fin': 0}, last={'fin': 1}, max_message_size=1048576)"
     )
+
+
+def test_a_case_that_lacks_the_last_frames_field_is_written_without_it():
+    tds = get_protocol("tds").client.wire
+    record = bytes.fromhex("17 03 03 0002 9998")
+    reader = MessageReader(tds)
+    reader.feed(record)
+    assert tds.encode(*reader.take_messages()) == record
+    with pytest.raises(EncodeError, match="there is no such case"):
+        tds.format.has_field("end_of_message", {"choice": b"\x01"})
+    assert tds.format.has_field("end_of_message", {})
+
+
+def test_a_message_may_be_ended_by_a_frame_of_its_own():
+    wire = WireFormat(get_format("u8"), get_codec("msgpack"), join=Join(end={"length": 0}, payload_size=2))
+    sent = [{"a": [1, 2, 3]}, None]
+    data = b"".join(map(wire.encode, sent))
+    for cut in every_cut(data):
+        reader, received = MessageReader(wire), []
+        for chunk in cut:
+            reader.feed(chunk)
+            received += reader.take_messages()
+        assert received == sent

@@ -212,6 +212,11 @@ class ChoiceFormat(FrameFormat):
         # That a frame is too large is more use to know than that another case cannot have it at all.
         raise next((error for error in failed if isinstance(error, FrameTooLargeError)), failed[-1])
 
+    def has_field(self, name: str, fields: Mapping[str, Any]) -> bool:
+        """Tell whether the case that the fields name has a field."""
+        named = fields.get(self.field)
+        return name in (self if named is None else self._formats[self._number_of(named)]).field_names
+
     def _number_of(self, named: object) -> int:
         value = parse_prefix(named).value if isinstance(named, str) and named else named or b""
         if value not in self._prefixes.values:
