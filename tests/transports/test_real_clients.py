@@ -1,11 +1,14 @@
 """Clients that other people wrote talk to servers that are nothing but a definition and a handler."""
 
+import base64
+import hashlib
 import struct
 import threading
 
 import paho.mqtt.client as mqtt
 import pg8000.native
 import trio
+from websockets.sync.client import connect as connect_websocket
 
 from framing import Message
 from transports import serve
@@ -118,3 +121,62 @@ async def test_paho_publishes_to_a_server_of_the_mqtt_definition():
             received = await trio.to_thread.run_sync(publish_and_wait, port, payload)
             nursery.cancel_scope.cancel()
     assert received == [("news/today", payload)]
+
+
+TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
+
+
+def unmasked(payload, opcode):
+    return Message(payload, opcode=opcode, rsv1=0, rsv2=0, rsv3=0)
+
+
+async def websocket_server(channel, seen):
+    """Shake hands, and answer each message with itself, more than a million times."""
+    request = await channel.receive()
+    key = request.headers["sec-websocket-key"].encode()
+    accept = base64.b64encode(hashlib.sha1(key + WEBSOCKET_GUID).digest()).decode()
+    headers = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept}
+    await channel.send(Message(b"", start="HTTP/1.1 101 Switching Protocols", headers=headers))
+    async for message in channel:
+        seen.append((message.opcode, message.value))
+        if message.opcode == PING:
+            await channel.send(unmasked(message.value, PONG))
+        elif message.opcode == CLOSE:
+            await channel.send(unmasked(message.value, CLOSE))
+            return
+        else:
+            await channel.send(unmasked(message.value * 1_100_000, message.opcode))
+
+
+def talk_websocket(port):
+    """Send text in three fragments, with a ping between two of them; return what is answered, in pieces."""
+    with connect_websocket(f"ws://127.0.0.1:{port}/", compression=None, max_size=None) as client:
+
+        def fragments():
+            yield "grö"
+            assert client.ping(b"well?").wait(10)  # the server answers while the message is unfinished
+            yield "ß"
+            yield "er"
+
+        client.send(fragments())
+        answer = list(client.recv_streaming())
+        client.send([b"\0", b"\xff"])
+        return answer, client.recv()
+
+
+async def test_websockets_sends_and_takes_fragments_of_the_websocket_definition():
+    seen = []
+    with trio.fail_after(60):
+        async with trio.open_nursery() as nursery:
+            server = await nursery.start(
+                serve, "tcp://127.0.0.1:0", "websocket", lambda channel: websocket_server(channel, seen)
+            )
+            port = int(server.endpoint.rpartition(":")[2])
+            answer, binary = await trio.to_thread.run_sync(talk_websocket, port)
+            nursery.cancel_scope.cancel()
+    assert [opcode for opcode, _ in seen] == [PING, TEXT, BINARY, CLOSE]
+    assert [value for _, value in seen[:3]] == [b"well?", "größer".encode(), b"\0\xff"]
+    assert len(answer) == 2  # of ours, which have at most 8 MiB
+    assert "".join(answer) == "größer" * 1_100_000
+    assert binary == b"\0\xff" * 1_100_000
