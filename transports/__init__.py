@@ -3,6 +3,7 @@
     server.py   client.py              serve: a handler for each connection; connect: one, with `async with`
     listener.py                        accepts connections as channels
     channel.py                         MessageChannel: messages over any trio stream
+    events.py                          EventReceiver: frames too large to be held, in pieces
     writer.py   queue.py  pending.py   many tasks send: whole frames, in order, whatever is cancelled
     outlet.py   partial.py             bytes to a stream, knowing how many it took
     tcp.py      memory.py  pipe.py     schemes, one a file, behind endpoint.py: URL → stream or listeners
@@ -28,7 +29,8 @@ check_foundation()
 
 from transports.channel import MessageChannel  # noqa: E402 - not before the foundation is known to be ours
 from transports.client import connect  # noqa: E402
+from transports.events import EventReceiver  # noqa: E402
 from transports.limits import Limits  # noqa: E402
 from transports.server import Server, serve  # noqa: E402
 
-__all__ = ["Limits", "MessageChannel", "Server", "connect", "serve"]
+__all__ = ["EventReceiver", "Limits", "MessageChannel", "Server", "connect", "serve"]
