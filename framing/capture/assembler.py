@@ -14,12 +14,14 @@ from framing.capture.tcp import (
     advance,
     begin,
     close,
+    forget,
     give_up,
     is_elsewhere,
     is_same_start,
     is_settling,
     place,
     relax,
+    remember,
     settle,
 )
 from framing.capture.unpacking import Unpacked, Unpacker
@@ -265,10 +267,10 @@ class Assembler:
     def _remember(self, chunk: Chunk, number: int) -> None:
         recent, oldest = self._recent, number - REMEMBERED_COUNT
         if chunk.packet_number > oldest and (chunk.marks or len(chunk.data) <= _REMEMBERED_SIZE):
-            chunk.flow.recent.append(chunk)
+            remember(chunk)
             recent.append(chunk)
         while recent and recent[0].packet_number <= oldest:
-            recent.popleft().flow.recent.pop(0)
+            forget(recent.popleft().flow)
 
     def _connect(self, key: bytes, flags: int, events: list[Event]) -> Flow:
         """Begin a connection with the first packet of one of its flows."""

@@ -10,6 +10,7 @@ known byte; so each event starts where the one before it stopped.
 """
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from framing.capture.address import format_address
@@ -135,13 +136,13 @@ class Flow:
         # The highest number that this side has acknowledged, of the reverse flow; -1 before the first.
         self.last_ack = -1
         self.last_number = 0
-        self.pending: list[Piece] = []
+        # A list once there is one: most flows have none, and the garbage collector walks over each list.
+        self.pending: Sequence[Piece] = ()
         self.pending_size = 0
         # [P17] Bytes up to here were acknowledged while a hole is open, and how often that was said.
         self.covered_offset = self.covered_count = 0
         # [P15] The newest chunks, to compare what comes again.
-        # A list: an empty deque takes ten times as much, and most flows are short.
-        self.recent: list[Chunk] = []
+        self.recent: Sequence[Chunk] = ()
 
     @property
     def size(self) -> int:

@@ -16,6 +16,7 @@ the first one starts at 0.
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 
 from framing.capture.flow import ENDED, UNSETTLED, Chunk, EndReason, Event, Flow, FlowEnd, Gap, GapReason, Piece
 
@@ -25,12 +26,14 @@ __all__ = [
     "advance",
     "begin",
     "close",
+    "forget",
     "give_up",
     "is_elsewhere",
     "is_same_start",
     "is_settling",
     "place",
     "relax",
+    "remember",
     "settle",
 ]
 
@@ -127,7 +130,7 @@ def advance(flow: Flow, out: list[Event]) -> None:
         if cut and (count == len(pending) or (cut := min(cut, max(0, pending[count][0] - end)))):
             give_up(flow, cut, "cut", out, (timestamp_ns, number))
     if count:
-        del pending[:count]
+        _drop(flow, count)
         flow.covered_count = 0
         flow.next_sequence = flow.next_sequence + flow.offset - before & _MASK
     if fin is not None and flow.offset >= fin:
@@ -216,7 +219,8 @@ def _is_stray(flow: Flow, start: int, end: int, cut: int) -> bool:
 def _settle_at(flow: Flow, sequence: int) -> None:
     """Make `sequence` the first byte's number, and move the pieces held so far with it."""
     shift = _distance(flow, sequence) if flow.base >= 0 else 0
-    flow.pending = [(piece[0] - shift, piece[1] - shift, *piece[2:]) for piece in flow.pending]
+    if flow.pending:
+        flow.pending = [(piece[0] - shift, piece[1] - shift, *piece[2:]) for piece in flow.pending]
     if flow.fin_offset is not None:
         flow.fin_offset -= shift
     flow.next_sequence = sequence
@@ -250,7 +254,7 @@ def _is_known_to_be_next(flow: Flow) -> bool:
     return flow.next_sequence != UNSETTLED or not flow.pending or flow.pending[0][0] > 0 or not flow.pending[0][2]
 
 
-def _overlapping(pending: list[Piece], start: int, end: int) -> list[Piece]:
+def _overlapping(pending: Sequence[Piece], start: int, end: int) -> list[Piece]:
     index = bisect_left(pending, (start,))
     first = index - 1 if index and pending[index - 1][1] > start else index
     # A piece of no bytes overlaps nothing.
@@ -258,8 +262,18 @@ def _overlapping(pending: list[Piece], start: int, end: int) -> list[Piece]:
 
 
 def _hold(flow: Flow, piece: Piece) -> None:
-    insort(flow.pending, piece)
+    if isinstance(flow.pending, list):
+        insort(flow.pending, piece)
+    else:
+        flow.pending = [piece]
     flow.pending_size += len(piece[2]) + PIECE_OVERHEAD
+
+
+def _drop(flow: Flow, count: int) -> None:
+    if isinstance(flow.pending, list) and count < len(flow.pending):
+        del flow.pending[:count]
+    else:
+        flow.pending = ()
 
 
 def _count_old(flow: Flow, start: int, data: bytes, number: int) -> None:
@@ -277,6 +291,23 @@ def _count_old(flow: Flow, start: int, data: bytes, number: int) -> None:
             flow.conflicting_size += _difference(data[low - start : high - start], first)
         if chunk.offset <= start:
             return
+
+
+def remember(chunk: Chunk) -> None:
+    """[P15] Keep a chunk, the newest of its flow, to compare what comes again."""
+    flow = chunk.flow
+    if isinstance(flow.recent, list):
+        flow.recent.append(chunk)
+    else:
+        flow.recent = [chunk]
+
+
+def forget(flow: Flow) -> None:
+    """Let go of the oldest chunk that is kept."""
+    if isinstance(flow.recent, list) and len(flow.recent) > 1:
+        del flow.recent[0]
+    else:
+        flow.recent = ()
 
 
 def _difference(data: bytes, first: bytes) -> int:
@@ -304,7 +335,7 @@ def _end(flow: Flow, reason: EndReason, out: list[Event]) -> None:
     # What is known of the numbers stays, to tell old bytes from strays.
     flow.base, flow.next_sequence = flow.next_sequence, ENDED
     flow.stray_count += sum(1 for piece in flow.pending if piece[2])
-    flow.pending.clear()
+    flow.pending = ()
     flow.pending_size = 0
     flow.end_reason = reason
     out.append(FlowEnd(flow, reason, flow.last_number, flow.packet_count))
