@@ -45,7 +45,7 @@ class SegmentsFormat(FrameFormat):
     payload_last = True
     field_names = header_names = ("segments",)
 
-    def __init__(self, *, max_segments: int = 512, max_frame_size: int = DEFAULT_MAX_FRAME_SIZE) -> None:
+    def __init__(self, *, max_segments: int = 511, max_frame_size: int = DEFAULT_MAX_FRAME_SIZE) -> None:
         check_option("max_segments", max_segments, int)
         if max_segments < 1:
             raise DefinitionError("no segments", key="max_segments", found=max_segments, allowed="1 or more")

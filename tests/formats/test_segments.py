@@ -66,7 +66,7 @@ def test_a_table_over_the_limit_is_not_waited_for():
         (bytes(8), {"segments": []}, "segments"),
         (bytes(8), {"segments": [-1, 2]}, "segments"),
         (bytes(8), {"segments": 1}, "segments"),
-        (bytes(8), {"segments": [0] * 512 + [1]}, "segments"),
+        (bytes(8), {"segments": [0] * 511 + [1]}, "segments"),
         (bytes(8), {"words": 1}, None),
     ],
 )
