@@ -135,12 +135,18 @@ def what_was_run() -> dict[Case, list[Direction]]:
 def _expected(proof, stream):
     """Return the frame sizes that the dissector gives, by our definition of a frame, or `None`."""
     if proof.sizes:
-        values = stream.pdus.get(proof.sizes["field"])
-        if values is None:
+        if proof.sizes["field"] not in stream.pdus:
             return None
+        values = _values(proof.sizes, stream.pdus)
         added = stream.proto_sizes[proof.dissector] if proof.sizes.get("header") else repeat(proof.sizes.get("add", 0))
         return list(map(add, values, added))
     return stream.proto_sizes.get(proof.dissector)
+
+
+def _values(sizes, pdus):
+    """Return the values of a field, or of the one where it moves to."""
+    moved = iter(pdus.get(sizes.get("moved_to"), ()))
+    return [next(moved, value) if value == sizes.get("moved") else value for value in pdus[sizes["field"]]]
 
 
 def _difference(track, expected, proof):

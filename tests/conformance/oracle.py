@@ -1,4 +1,8 @@
-"""What independent programs make of the captures: `oracle.json` and `manifest.json` of each corpus directory."""
+"""What independent programs make of the captures: `oracle.json` and `manifest.json` of each corpus directory.
+
+`oracle_more.json` beside this file has fields that those do not: by file and flow, the values that tshark 4.0 prints
+(`-T fields -e …`).
+"""
 
 import json
 import os
@@ -8,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 OWN = Path(__file__).parents[1] / "corpus"
+MORE = json.loads(Path(__file__).with_name("oracle_more.json").read_text(encoding="utf-8"))
 IS_WHOLE = bool(os.environ.get("FRAMING_CORPUS"))
 CORPORA = [OWN, Path(os.environ["FRAMING_CORPUS"])] if IS_WHOLE else [OWN]
 
@@ -38,16 +43,17 @@ class Stream(NamedTuple):
 def streams(corpus: Path) -> dict[str, list[Stream]]:
     """Return the streams of each file."""
     content = json.loads((corpus / "oracle.json").read_text(encoding="utf-8"))
-    return {file: list(_streams(entry["streams"])) for file, entry in sorted(content.items())}
+    return {file: list(_streams(entry["streams"], MORE.get(file, {}))) for file, entry in sorted(content.items())}
 
 
-def _streams(entries):
+def _streams(entries, more):
     places = defaultdict(int)
     for entry in sorted(entries, key=lambda one: one["stream_index"]):
         name = f"{_endpoint(entry['src'], entry['sport'])}>{_endpoint(entry['dst'], entry['dport'])}"
         has_holes = bool(entry["gaps"] or entry["seg"]["gaps"] or entry.get("dispute"))
         ports, sizes = (entry["sport"], entry["dport"]), (entry["bytes"], entry["seg"]["bytes"])
-        yield Stream(name, places[name], ports, sizes, has_holes, entry["proto_sizes"], entry["pdus"])
+        pdus = entry["pdus"] | (more.get(name, {}) if not places[name] else {})
+        yield Stream(name, places[name], ports, sizes, has_holes, entry["proto_sizes"], pdus)
         places[name] += 1
 
 

@@ -3,6 +3,7 @@
     dissector = "kafka"                   whose frame sizes in oracle.json ought to be ours; its flows are decoded
     sizes = { field = "…", add = 5 }      instead, frame sizes made of the values of a dissector's field
     sizes = { field = "…", header = true }   the same; the dissector's own sizes are those of the headers, and added
+    sizes = { field = "…", moved = 126, moved_to = "…" }   the same; where the value is 126, the other field has it
     within = ["mms_tpkt/"]                of the dissector's flows those in files that begin so alone
     corpus = ["kafka/"]                   besides, the flows on the protocol's ports in files that begin so
     ports = [9092]                        the servers' ports in the captures, if others than the definition's
@@ -97,8 +98,10 @@ def parse(name: str, content: dict) -> Proof:
         if key not in kinds or not isinstance(value, kinds[key]) or not value:
             raise ValueError(f"protocols/{name}.toml: {key} = {value!r}, but there may be {kinds}")
     sizes = content.get("sizes")
-    if sizes and not sizes.keys() <= {"field", "add", "header"}:
-        raise ValueError(f"protocols/{name}.toml: sizes has field, add and header, not {sizes}")
+    if sizes and not sizes.keys() <= {"field", "add", "header", "moved", "moved_to"}:
+        raise ValueError(f"protocols/{name}.toml: sizes has field, add, header, moved and moved_to, not {sizes}")
+    if sizes and ("moved" in sizes) != ("moved_to" in sizes):
+        raise ValueError(f"protocols/{name}.toml: sizes has moved and moved_to, or neither, not {sizes}")
     entries = tuple(Entry(table, **one) for table in _TABLES for one in content.pop(table, ()))
     if not all(one.file and one.why for one in entries):
         raise ValueError(f"protocols/{name}.toml: each entry has a file and says why")

@@ -114,6 +114,15 @@ def test_what_a_proof_says_means_something(name):
         assert all(any(case.file.startswith(start) for case in own) for start in proof.corpus)
 
 
+def test_the_fields_that_were_added_to_the_oracle_are_of_flows_that_there_are():
+    if not oracle.IS_WHOLE:
+        return
+    there = {
+        (file, one.name) for corpus in oracle.CORPORA for file, all_ in oracle.streams(corpus).items() for one in all_
+    }
+    assert {(file, flow) for file, flows in oracle.MORE.items() for flow in flows} <= there
+
+
 @pytest.mark.parametrize("corpus", oracle.CORPORA, ids=lambda corpus: corpus.name)
 def test_what_there_are_captures_of_is_defined_or_it_is_said_why_not(corpus):
     undefined = proofs.load_undefined()
@@ -145,6 +154,7 @@ def test_a_plain_checkout_proves_each_definition(name):
         ({"dissector": ""}, "dissector"),
         ({"corpus": "kafka/"}, "corpus"),
         ({"sizes": {"fields": "x"}}, "sizes"),
+        ({"sizes": {"field": "x", "moved": 126}}, "moved_to"),
         ({"different": [{"file": "x", "why": ""}]}, "says why"),
     ],
 )
