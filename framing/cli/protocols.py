@@ -147,7 +147,7 @@ def _effect(rule: dict[str, Any]) -> str:
 
 
 def _condition(rule: dict[str, Any]) -> str:
-    parts = [f"{name} = {value}" for name, value in rule["fields"].items()]
+    parts = [f"{name} = {value if value != '' else 'other'}" for name, value in rule["fields"].items()]
     parts += [f"{name} has {pattern}" for name, pattern in rule["pattern"].items()]
     if rule["payload"]:
         parts.append(f"payload begins with {rule['payload']}")

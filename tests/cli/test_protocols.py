@@ -185,6 +185,10 @@ def test_rules_say_what_is_asked_and_what_is_owed():
     assert "    after:  any frame: an answer is complete" in shown
 
 
+def test_the_case_of_a_choice_that_is_none_of_the_named_is_the_other():
+    assert "choice = other: client → requests" in run("zookeeper").output
+
+
 def test_how_frames_join_and_what_is_done_about_errors_is_shown(tmp_path):
     path = tmp_path / "joined.toml"
     wire = 'header = "mark:u8=7 last:u8 length:u8"\njoin = { more = { last = 0 }, last = { last = 1 } }'
