@@ -224,3 +224,41 @@ def test_a_region_that_a_recovery_policy_passes_over_ends_at_a_gap():
     assert [one.type for one in records] == ["frame", "error", "gap", "frame"]
     assert (records[1].offset, records[1].error.region_size) == (4, 20)
     assert records[2].resumed_offset == 31
+
+
+COMMANDS = parse_protocol(
+    """
+    name = "commands"
+    [both]
+    format = "choice"
+    [both.cases.GET]
+    format = "lines"
+    [both.cases.0xa55a]
+    header = "magic:bytes2=0xa55a kind:u8 length:u8"
+    """,
+    "commands.toml",
+)
+
+
+@pytest.mark.parametrize("torn", [b"", b"\xa5"])
+def test_cases_that_all_have_constants_tell_even_if_one_ends_with_a_delimiter(torn):
+    both = b"GET /a/b\r\n" + b"\xa5\x5a\x07\x05abcde"
+    before, behind = both * 6, both * 4
+    missing = 40 - len(torn)
+    records = run(
+        ConversationDecoder(COMMANDS, {"client": "c", "server": "s"}), before + torn, missing, behind, both, both
+    )
+    (gap,) = [one for one in records if one.type == "gap"]
+    start = len(before) + 40
+    assert gap.confirmed == "chain"
+    assert gap.resumed_offset in (start, start + 10)  # where a frame was torn, the first one is left out
+    assert records[-1].message.value == b"abcde"
+    assert records[-1].offset + records[-1].size == start + 6 * len(both)
+
+
+def test_what_does_not_tell_its_size_is_read_no_further_than_4096_bytes():
+    line = b"GET " + b"x" * 5000 + b"\r\n"
+    before = (b"GET /a/b\r\n" + b"\xa5\x5a\x07\x05abcde") * 6
+    records = run(ConversationDecoder(COMMANDS, {"client": "c", "server": "s"}), before, 40, line * 20)
+    (gap,) = [one for one in records if one.type == "gap"]
+    assert gap.resumed_offset is None
