@@ -238,6 +238,13 @@ class FrameFormat(ABC):
         """
         return None
 
+    def ending(self) -> tuple[bytes, bytes] | None:
+        """Tell what ends each frame where it first stands, and a byte before that which is no payload if it is there.
+
+        `None`: nothing does, or more must be looked at, or the payload is not all that stands before.
+        """
+        return None
+
     def layouts(self) -> dict[str, tuple[Part, ...]]:
         """Tell, for pictures, what a frame is made of: by case, where there are several, its parts in wire order."""
         return {}

@@ -10,8 +10,9 @@ Spec: [F62] and [F64], after RFC 8949, sections 3 and 5.3.1 and appendix C.
 """
 
 from framing.errors import FrameError, HeaderError
-from framing.formats.cbor_shapes import LEARNED_COUNT, Shapes
-from framing.formats.self_delimiting import WINDOW_SIZE, SelfDelimitingFormat, Walk
+from framing.formats.scans.cbor_shapes import shape
+from framing.formats.scans.shapes import Shapes, shaped_scan
+from framing.formats.self_delimiting import SelfDelimitingFormat, Walk
 from framing.frame import Buffer, Measure
 
 __all__ = ["CborStreamFormat"]
@@ -38,8 +39,6 @@ _COUNTS = bytes(
     byte & 31 if 0x80 <= byte <= 0x97 else 2 * (byte & 31) if 0xA0 <= byte <= 0xB7 else 0xC0 <= byte <= 0xD7
     for byte in range(256)
 )
-# Below so many frames a window holds little but what was looked at in vain.
-_SCANNED_COUNT = 8
 _NOTHING = bytes(256)  # inside an indefinite string each byte needs a closer look
 
 
@@ -64,45 +63,14 @@ class CborStreamFormat(SelfDelimitingFormat):
 
     def _prepare(self) -> None:
         super()._prepare()
-        self._shapes = Shapes()
-        self.scan = self._scan  # bound to this object, whose limits it needs
+        self.scan = shaped_scan(Shapes(shape, self.max_frame_size), self._walked)
 
     def measurer(self) -> Measure:
         """Return a `measure` that goes on where it stopped. [F62]"""
         return _CborWalk(self)
 
-    def _scan(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
-        """Cut many frames; see `FrameFormat.scan`."""
-        room = len(out) + limit
-        while True:
-            start = self._alike(buffer, start, end, room - len(out), out)
-            count = min(LEARNED_COUNT, room - len(out))
-            wanted = len(out) + count
-            start = self._walked(buffer, start, end, count, out)
-            if len(out) < wanted or wanted == room:
-                return start
-            self._shapes.learn(out[-1])
-
-    def _alike(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
-        """Cut the frames that have known shapes, up to one that has none."""
-        find_all, most = self._shapes.find_all, self.max_frame_size
-        while find_all is not None and limit >= _SCANNED_COUNT:
-            stop = min(end, start + WINDOW_SIZE, start + limit * 64)
-            parts = find_all(buffer, start, stop)
-            if parts and not parts[-1]:
-                del parts[-1]
-            del parts[limit:]
-            if stop - start > most and any(len(part) > most for part in parts):
-                del parts[next(place for place, part in enumerate(parts) if len(part) > most) :]
-            if not parts:
-                break
-            out += parts
-            start += sum(map(len, parts))
-            limit -= len(parts)
-        return start
-
     def _walked(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
-        """Cut frames of any shape, one after the other."""
+        """Cut frames of any shape, one after the other; as `FrameFormat.scan`."""
         walk, append, sizes, most = _CborWalk(self), out.append, _SIZES, self.max_frame_size
         try:
             for _ in range(limit):

@@ -156,6 +156,10 @@ class DelimiterFormat(FrameFormat):
             begin, size = max(begin, stop - self._longest + 1), 2 * size
         return None
 
+    def ending(self) -> tuple[bytes, bytes] | None:
+        """Tell the delimiter, where it is the only one."""
+        return None if self._keep or len(self._delimiters) > 1 else (self._delimiters[0], b"")
+
     def _scan(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         """Cut many frames; see `FrameFormat.scan`."""
         if limit < _SCANNED_COUNT:
@@ -277,6 +281,10 @@ class LineFormat(DelimiterFormat):
         if bytes_option("write", write) not in (b"\n", b"\r\n"):
             raise DefinitionError("no line ending", key="write", found=write, allowed=r"\n or \r\n")
         super().__init__(b"\n", write=write, keep=keep, final=final, max_frame_size=max_frame_size)
+
+    def ending(self) -> tuple[bytes, bytes] | None:
+        """Tell the line ending."""
+        return None if self._keep else (b"\n", b"\r")
 
     def _stripped(self, parts: list[bytes]) -> list[bytes]:
         return [part[:-1] if part[-1:] == b"\r" else part for part in parts]

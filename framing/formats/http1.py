@@ -20,6 +20,7 @@ from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLar
 from framing.formats.body_framing import BodyFraming
 from framing.formats.chunked import Chunks, chunk_lines, chunked_bytes, pairs, unchunked
 from framing.formats.header_lines import checked_header, header_error, header_line, text_line
+from framing.formats.scans.chunked_loop import chunked_scan
 from framing.formats.scans.known import known_scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
@@ -103,7 +104,18 @@ class Http1Format(FrameFormat):
     def _prepare(self) -> None:
         check_limit(self.name, self.max_frame_size, _LEAST)
         self.block_limit = min(self.max_header_size, self.max_frame_size)
-        self.scan, self.scan_frames = known_scans(self, self._known_end)
+        plain, self.scan_frames = known_scans(self, self._known_end)
+        chunked = chunked_scan(self, self._is_chunked, self.head_end)
+
+        def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+            room, begin = len(out) + limit, -1
+            while begin < start:
+                begin = start
+                start = chunked(buffer, start, end, room - len(out), out)
+                start = plain(buffer, start, end, room - len(out), out)
+            return start
+
+        self.scan = scan
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size once head and, if it is chunked, body are there. [F130]"""
@@ -139,6 +151,9 @@ class Http1Format(FrameFormat):
         """Do what `head_end` does where the head alone tells the size of the message."""
         stop = self.head_end(buffer, start, end)
         return -1 if stop < 0 or b"\ntransfer-encoding" in buffer[start:stop].lower() else stop
+
+    def _is_chunked(self, head: bytes) -> bool:
+        return self._known_end(head, 0, len(head)) < 0 and self.read_head(head, 0, len(head)).is_chunked
 
     def read_head(self, buffer: Buffer, start: int, stop: int) -> _Head:
         """Read start line and headers.

@@ -14,7 +14,7 @@ Spec: [F62], [F65] and [F66], after RFC 8259.
 import re
 
 from framing.errors import HeaderError
-from framing.formats.json_pieces import Pieces, repeated
+from framing.formats.scans.json_pieces import Pieces, repeated
 from framing.formats.self_delimiting import WINDOW_SIZE, SelfDelimitingFormat, Walk
 from framing.frame import Buffer, Measure
 
@@ -106,7 +106,9 @@ class JsonStreamFormat(SelfDelimitingFormat):
         while limit >= _SCANNED_COUNT:
             first = self._skip_space(buffer, start, end, False)
             stop = min(end, start + WINDOW_SIZE, start + limit * 64)
-            values = self._within_limit(self._pieces.cut(buffer[first:stop], between)[:limit])
+            values = self._pieces.cut(buffer[first:stop], between)[:limit]
+            if stop - first > self.max_frame_size:
+                values = self._within_limit(values)
             if not values:
                 break
             out += values

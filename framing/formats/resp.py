@@ -12,6 +12,8 @@ to a codec. Spec: [F62] and [F120], after the Redis serialization protocol speci
 import re
 
 from framing.errors import DefinitionError, HeaderError
+from framing.formats.scans.resp_shapes import shape
+from framing.formats.scans.shapes import Shapes, shaped_scan
 from framing.formats.self_delimiting import SelfDelimitingFormat, Walk
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, Measure, check_option
 
@@ -73,14 +75,14 @@ class RespFormat(SelfDelimitingFormat):
 
     def _prepare(self) -> None:
         super()._prepare()
-        self.scan = self._scan  # bound to this object, whose limits it needs
+        self.scan = shaped_scan(Shapes(shape, self.max_frame_size), self._walked)
 
     def measurer(self) -> Measure:
         """Return a `measure` that goes on where it stopped. [F62]"""
         return _RespWalk(self)
 
-    def _scan(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
-        """Cut many frames; see `FrameFormat.scan`."""
+    def _walked(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+        """Cut frames of any shape, one after the other; as `FrameFormat.scan`."""
         first_bytes, most, room = self.first_bytes, self.max_frame_size, len(out) + limit
         while len(out) < room and start < end and buffer[start] in first_bytes:
             stop = self._end(buffer, start, end)

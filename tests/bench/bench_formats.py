@@ -77,6 +77,13 @@ CASES = {
     "a": get_format("header", header="kind:u8=0x61 length:u16be"),
     "b": get_format("header", header="kind:u8=0x62 length:u8"),
 }
+DNP3 = {
+    "header": "start:bytes2=0x0564 length:u8 control:u8 destination:u16le source:u16le "
+    "crc:u16le=crc16_dnp(start length control destination source)",
+    "counts": "control destination source payload",
+}
+REQUEST = {"method": "POST", "target": "/readings", "headers": [["Host", "localhost"]]}
+COMMANDS = [b"*3\r\n$3\r\nSET\r\n$8\r\nkey%05d\r\n$%d\r\n%b\r\n" % (one, 20, b"x" * 20) for one in range(COUNT)]
 KINDS = {
     "u16be, all of one size": (get_format("u16be"), SAME, {}),
     "u16be": (get_format("u16be"), SIZES, {}),
@@ -152,6 +159,28 @@ KINDS = {
     "json_stream, one string": (get_format("json_stream"), STRINGS, {}),
     "json_stream, flat": (get_format("json_stream"), FLAT, {}),
     "json_stream, nested": (get_format("json_stream"), NESTED, {}),
+    "http1, told size": (get_format("http1", side="request"), SIZES, REQUEST),
+    "http1, chunked": (
+        get_format("http1", side="request"),
+        SIZES,
+        REQUEST | {"headers": [["Host", "localhost"], ["Transfer-Encoding", "chunked"]]},
+    ),
+    "http1, several chunks": (
+        get_format("http1", side="request"),
+        SAME,
+        REQUEST | {"headers": [["Transfer-Encoding", "chunked"]], "chunks": ["20", "10", "10", "0"]},
+    ),
+    "resp, commands": (get_format("resp"), COMMANDS, {}),
+    "checked_blocks, DNP3": (
+        get_format(
+            "checked_blocks",
+            frame=DNP3,
+            block_size=16,
+            check="crc:u16le=crc16_dnp(payload)",
+        ),
+        SIZES,
+        {"control": 0, "destination": 1, "source": 2},
+    ),
     "choice, binary": (get_format("choice", cases=CASES), SIZES, None),
     "choice, RTSP": (
         get_format(

@@ -229,3 +229,10 @@ def test_nothing_is_no_frame_that_could_be_written(delimiters):
     form = DelimiterFormat(delimiters, keep=True)
     with pytest.raises(EncodeError, match="must end with its only delimiter"):
         form.serialize(b"")
+
+
+def test_what_ends_a_frame_is_told_where_it_is_one_thing():
+    assert DelimiterFormat(";;").ending() == (b";;", b"")
+    assert LineFormat().ending() == (b"\n", b"\r")
+    assert DelimiterFormat(["a", "b"]).ending() is DelimiterFormat("a", keep=True).ending() is None
+    assert LineFormat(keep=True).ending() is None

@@ -1,6 +1,8 @@
 """Hot loops: many frames at once, each held equal by a test to the `measure` that is its specification.
 
-loops.py        plain headers; compiled twins in `_frames.c`      choice_loop.py  runs of a choice's cases
-decided.py      what the bytes of a header decided before         known.py        headers that come again
-scanning.py     which twin of a loop runs, compiled or Python
+loops.py        plain headers; compiled twins in `_frames.c`    choice_loop.py   runs of a choice's cases
+decided.py      what the bytes of a header decided before       known.py         headers that come again
+scanning.py     which twin of a loop runs, compiled or Python   chunked_loop.py  messages with chunked bodies
+shapes.py       items that are built alike                      json_pieces.py   values divided where they seem to meet
+cbor_shapes.py, resp_shapes.py                                  what shapes those items have
 """

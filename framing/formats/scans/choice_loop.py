@@ -3,7 +3,7 @@
 import re
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from framing.errors import FrameError
 from framing.formats.prefix import UNDECIDED, Prefixes
@@ -11,6 +11,9 @@ from framing.formats.scans.decided import MAX_KNOWN, key_reader
 from framing.frame import Buffer, FrameFormat, Measure, Scan
 
 __all__ = ["choice_scan"]
+
+# In place of what recalls a header: that the frame ends where something first stands.
+_ENDED: Any = object()
 
 _Known = dict[tuple[bytes, ...], tuple[int, int, int]]
 _Run = Callable[[bytes, int, int, int, list[bytes]], tuple[int, int]]
@@ -31,11 +34,17 @@ def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
     """Return `scan` for a choice between these formats by these beginnings."""
     run, least = _default_run(formats[-1], prefixes), max(map(len, prefixes.values))
     recalls = [_recall(one, least) for one in formats]
+    # A frame of the default that ends where something first stands is quickly cut alone, too.
+    delimiter, stripped = (formats[-1].ending() if run is not None and least <= 1 else None) or (b"", b"")
+    end_size, most_line, odd = len(delimiter), formats[-1].max_frame_size, stripped[0] if stripped else -1
     # Of the default many are taken at once where it has a scan: that is quicker.
-    quicks = [
+    quicks: list[Any] = [
         None if recall is None or (run is not None and form is formats[-1]) else (recall, known.get, form.verify)
         for form, (recall, known) in zip(formats, recalls, strict=True)
     ]
+
+    if delimiter:
+        quicks[-1] = _ENDED
 
     def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         # The measures may remember something about a frame that is not whole: they are new for each call.
@@ -46,10 +55,21 @@ def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
         by_byte = [None if number == UNDECIDED else cases[number] for number in prefixes.by_byte]
         quick = [None if number == UNDECIDED else quicks[number] for number in prefixes.by_byte]
         append, default, room, tried = out.append, cases[-1] if run is not None else None, len(out) + limit, start
+        find, after, left = buffer.find, -1, limit
         try:
-            while start < end and len(out) < room:
-                one = quick[buffer[start]]
-                if one is not None:
+            while start < end and left:
+                left -= 1
+                byte = buffer[start]
+                one = quick[byte]
+                if one is _ENDED:
+                    # Between others, or with a byte in it that begins a case, it is cut alone.
+                    if start != after or start < tried:
+                        stop = find(delimiter, start, end)
+                        if start <= stop <= start + most_line - end_size:
+                            append(buffer[start : stop - (start < stop and buffer[stop - 1] == odd)])
+                            start = after = stop + end_size
+                            continue
+                elif one is not None:
                     recall, get, verify = one
                     shape = get(recall(buffer, start))
                     if shape is not None:
@@ -62,11 +82,12 @@ def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
                         append(buffer[start + head : start + body])
                         start = stop
                         continue
-                case = by_byte[buffer[start]]
+                case = by_byte[byte]
                 if case is None:
                     break
                 if case is default and start >= tried and run is not None:
-                    start, tried = run(buffer, start, end, room - len(out), out)
+                    start, tried = run(buffer, start, end, left + 1, out)
+                    left = room - len(out)
                     continue
                 measure, verify, payload, most, reader, known = case
                 total = measure(buffer, start, end)
@@ -77,9 +98,7 @@ def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
                     verify(buffer, start, stop)
                 append(payload(buffer, start, stop))
                 if reader is not None:
-                    _remember(
-                        known, reader(buffer, start), formats[prefixes.by_byte[buffer[start]]], buffer, (start, stop)
-                    )
+                    _remember(known, reader(buffer, start), formats[prefixes.by_byte[byte]], buffer, (start, stop))
                 start = stop
         except (FrameError, struct.error):  # the next `measure` raises it, when the frames before were delivered
             pass

@@ -11,7 +11,7 @@ from itertools import repeat
 from framing.errors import FrameError
 from framing.frame import Frame, FrameFormat, Scan, ScanFrames
 
-__all__ = ["known_scans"]
+__all__ = ["HeaderEnd", "known_scans"]
 
 # At most 128 KiB for one format, whatever a peer sends.
 _KNOWN_COUNT = 1024

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing.formats import json_pieces
-from framing.formats.json_pieces import Pieces
 from framing.formats.json_stream import JsonStreamFormat
+from framing.formats.scans import json_pieces
+from framing.formats.scans.json_pieces import Pieces
 from framing.testing import outcome
 from framing.testing.format import check_scans
 

@@ -7,12 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framing import FrameParser
-from framing.formats import cbor_shapes
-from framing.formats.cbor_shapes import LEARNED_COUNT, Shapes, shape
 from framing.formats.cbor_stream import CborStreamFormat
+from framing.formats.scans.cbor_shapes import shape
 from framing.testing.format import check_scans
 
-COUNT = LEARNED_COUNT * 3
+COUNT = 48
 
 
 def number(value):
@@ -34,7 +33,6 @@ readings = st.builds(reading, st.integers(0, 2**64 - 1), st.binary(max_size=255)
 def scanned_once(stream, **limits):
     form = CborStreamFormat(**limits)
     assert form.scan(stream, 0, len(stream), 1 << 62, []) == len(stream)
-    assert form._shapes.find_all is not None
     return form
 
 
@@ -81,45 +79,12 @@ def test_a_simple_value_that_is_not_allowed_fits_no_shape():
     assert not re.fullmatch(shape(b"\x81\xf5"), b"\x81\xf8\x18", re.DOTALL)
 
 
-def test_each_shape_must_be_met_twice_as_often_as_the_last():
-    items = [bytes((0x80 + size,)) + bytes(size) for size in range(1, 5)]
-    shapes, needed = Shapes(), []
-    for item in items:
-        count = 0
-        while shapes.find_all is None or not shapes.find_all(item, 0, len(item))[0]:
-            shapes.learn(item)
-            count += 1
-        needed.append(count)
-    assert needed == [2, 4, 8, 16]
-
-
-def test_only_the_last_shapes_are_kept(monkeypatch):
-    monkeypatch.setattr(cbor_shapes, "_MAX_SHAPES", 2)
-    shapes = Shapes()
-    for size in (1, 2, 3):
-        for _ in range(8):
-            shapes.learn(bytes((0x80 + size,)) + bytes(size))
-    assert [bool(shapes.find_all(item, 0, 9)[0]) for item in (b"\x81\0", b"\x82\0\0", b"\x83\0\0\0")] == [0, 1, 1]
-
-
-def test_shapes_that_never_come_again_take_no_memory():
-    shapes = Shapes()
-    for one in range(1000):
-        shapes.learn(b"\x85" + b"".join(b"\x81\0" if one >> bit & 1 else b"\x80" for bit in range(10)))
-    assert len(shapes._seen) <= 64
-
-
 def test_an_item_over_the_limit_ends_what_is_cut():
     good, large = reading(1, b"x" * 10), reading(1, b"x" * 23)
     form, out = scanned_once(good * COUNT, max_frame_size=30), []
     stream = good * 50 + large + good
     assert form.scan(stream, 0, len(stream), 1 << 20, out) == len(good) * 50
     assert out == [good] * 50
-
-
-def test_a_limited_format_learns_for_itself():
-    form = scanned_once(reading(1, b"x") * COUNT)
-    assert form.limited(50)._shapes.find_all is None
 
 
 def test_many_in_chunks():

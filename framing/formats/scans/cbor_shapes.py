@@ -1,67 +1,25 @@
-"""Data items that are built alike, cut many at once by a regular expression made from one of them.
+"""The shapes of CBOR items: heads as they are, numbers of any width, strings of any length up to 255 bytes.
 
     a2 | 62 "id" | 19 03e8 | 64 "name" | 66 "sensor"            {"id": 1000, "name": "sensor"}
     a2 | text    | number  | text      | text                   its shape, which {"id": 7, "name": "bob"} has, too
 
-What a program sends is mostly built from a few shapes. An expression takes a shape's heads as they are, numbers of any
-width, and strings of any length up to 255 bytes; so it matches nothing but whole, well-formed items, which are nested
-as deeply as the one it was made from. Spec: [F64].
+Spec: [F64].
 """
 
 import re
-from collections.abc import Callable
 from functools import cache
 
-__all__ = ["LEARNED_COUNT", "Shapes", "shape"]
+from framing.formats.scans.shapes import MAX_PARTS, MAX_STRING_SIZE
 
-# Of so many items that were walked over one is learned from, so that who never repeats a shape pays little for it.
-LEARNED_COUNT = 16
+__all__ = ["shape"]
 
-# More heads, or strings of more bytes, take longer to compile than they are worth.
-_MAX_PARTS = 64
-_MAX_STRING_SIZE = 1024
+# Strings of 24 to 255 bytes take a long expression, so that only the first ones in an item may have any such length.
 _MAX_MEDIUM_COUNT = 2
-
-_MAX_SHAPES = 8
-_MAX_SEEN = 64
 
 _NUMBER = rb"(?:[\x00-\x17]|\x18.|\x19..|\x1a....|\x1b.{8}|[\x20-\x37]|\x38.|\x39..|\x3a....|\x3b.{8})"
 _SIMPLE = rb"(?:[\xe0-\xf7]|\xf9..|\xfa....|\xfb.{8}|\xf8[\x20-\xff])"
 _ONE_BYTE_SIZE = 24
 _INDEFINITE = 31
-
-
-class Shapes:
-    """The shapes that were met several times, and what cuts items which have one of them.
-
-    Attributes:
-        find_all: `(buffer, start, end)` → the items from `start` on, up to one of no such shape, which an empty one at
-            the end stands for; `None` as long as no shape is known.
-    """
-
-    def __init__(self) -> None:
-        self.find_all: Callable[[bytes, int, int], list[bytes]] | None = None
-        self._known: list[bytes] = []
-        self._seen: dict[bytes, int] = {}
-        self._needed = 2
-
-    def learn(self, item: bytes) -> None:
-        """Take note of a whole item that was walked over.
-
-        Compiling takes a thousand times as long as the walk, so that each time it must be worth twice as much: a peer
-        that changes its shapes all the time gains nothing by it.
-        """
-        expression = shape(item)
-        if expression is None or expression in self._known:
-            return
-        if len(self._seen) >= _MAX_SEEN:
-            self._seen.clear()
-        count = self._seen[expression] = self._seen.get(expression, 0) + 1
-        if count >= self._needed:
-            self._needed *= 2
-            del self._seen[expression]
-            self._known = [expression, *self._known[: _MAX_SHAPES - 1]]
-            self.find_all = re.compile(b"(" + b"|".join(self._known) + b")|.+", re.DOTALL).findall
 
 
 def shape(item: bytes) -> bytes | None:
@@ -72,7 +30,7 @@ def shape(item: bytes) -> bytes | None:
     """
     parts: list[bytes] = []
     place = medium_count = 0
-    while place < len(item) and len(parts) < _MAX_PARTS:
+    while place < len(item) and len(parts) < MAX_PARTS:
         major, info = item[place] >> 5, item[place] & 31
         if info == _INDEFINITE:
             return None
@@ -82,7 +40,7 @@ def shape(item: bytes) -> bytes | None:
             medium_count += info == _ONE_BYTE_SIZE
             parts.append(_string(item[place:stop], number, medium_count <= _MAX_MEDIUM_COUNT))
             stop += number
-            if number > _MAX_STRING_SIZE:
+            if number > MAX_STRING_SIZE:
                 return None
         else:
             parts.append(_NUMBER if major < 2 else _SIMPLE if major == 7 else re.escape(item[place:stop]))
