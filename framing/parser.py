@@ -157,7 +157,7 @@ class FrameParser:
             FrameError: as `next_frame`, once the frames before the bad byte were taken.
         """
         frames: list[Frame] = []
-        if self._ready(limit):
+        while self._ready(limit):
             room = _EVERYTHING if limit is None else limit
             store, format_ = self._store, self._format
             buffer, base, start = store.buffer, store.base, store.start
@@ -168,7 +168,8 @@ class FrameParser:
                 begin = self._begin
                 frames.append(format_.frame(buffer[begin:stop], base + begin))
                 start = stop
-            self._advance(start, len(frames) >= room)
+            if self._advance(start, len(frames), room):
+                break
         return self._delivered(frames)
 
     def take_payloads(self, limit: int | None = None) -> list[bytes]:
@@ -179,7 +180,7 @@ class FrameParser:
         """
         payloads: list[bytes] = []
         large_size = self._take_large(payloads) if limit is None or limit > 0 else 0
-        if self._ready(limit):
+        while self._ready(limit):
             room = _EVERYTHING if limit is None else limit
             buffer, payload, start = self._store.buffer, self._format.payload, self._store.start
             assert type(buffer) is bytes  # _ready leaves nothing else
@@ -188,7 +189,8 @@ class FrameParser:
             while len(payloads) < room and (stop := self._next_stop(start)):
                 payloads.append(payload(buffer, self._begin, stop))
                 start = stop
-            self._advance(start, len(payloads) >= room)
+            if self._advance(start, len(payloads), room):
+                break
         self._batch_start -= large_size
         return self._delivered(payloads)
 
@@ -216,7 +218,7 @@ class FrameParser:
             FrameError: as `take_frames`.
         """
         views: list[memoryview] = []
-        if self._ready(limit):
+        while self._ready(limit):
             room = _EVERYTHING if limit is None else limit
             format_, buffer, start = self._format, self._store.buffer, self._store.start
             view = memoryview(buffer)
@@ -225,7 +227,8 @@ class FrameParser:
                 where = slice(*format_.bounds(buffer, self._begin, stop))
                 views.append(view[where] if lies_there else memoryview(format_.payload(buffer, self._begin, stop)))
                 start = stop
-            self._advance(start, len(views) >= room)
+            if self._advance(start, len(views), room):
+                break
         return self._delivered(views)
 
     def unread(self) -> bytes:
@@ -290,12 +293,17 @@ class FrameParser:
             self._measure = self._format.measurer()
         return start
 
-    def _advance(self, start: int, full: bool) -> None:
-        """Note that a batch ends at `start`, and whether because it is `full`: then nothing is known of the rest."""
-        self._backlog = full
-        if full:
+    def _advance(self, start: int, count: int, room: int) -> bool:
+        """Note that a batch of `count` items ends at `start`; false: none yet, and what is only stored may hold some.
+
+        A full one may have left whole frames, of which nothing is known. The next limited pull looks there first: who
+        feeds a chunk and pulls one frame, again and again, must not have the whole backlog copied each time.
+        """
+        self._backlog = count >= room
+        if self._backlog:
             self._store.start = start
             self._need(self._format.min_size, None)
+        return self._backlog or count > 0 or not self._store.waiting_size
 
     def _ready(self, limit: int | None) -> bool:
         """Bring what is stored into one `bytes` buffer, if it can decide anything."""
@@ -306,7 +314,7 @@ class FrameParser:
         size = store.size
         if not size or (size < self._needed and not self._finished):
             return False
-        if limit is not None and self._has_backlog():
+        if limit is not None and self._backlog and type(store.buffer) is bytes and store.start < len(store.buffer):
             return True
         store.gather(once=self._frame_size is not None)
         start = store.start
@@ -318,22 +326,6 @@ class FrameParser:
             store.freeze()  # the frame is whole: cut it, and what follows, from bytes
         self._batch_start = store.start
         return True
-
-    def _has_backlog(self) -> bool:
-        """Whether the last batch was full and left a whole frame: a limited one is taken from there, as it lies.
-
-        Who feeds a chunk and pulls one frame, again and again, must not have the whole backlog copied each time.
-        """
-        buffer, start = self._store.buffer, self._store.start
-        if not self._backlog or not self._store.waiting_size or type(buffer) is not bytes or start == len(buffer):
-            return False
-        try:
-            start = self._skipped(start)
-            total = self._format.measure(buffer, start, len(buffer)) if start < len(buffer) else None
-        except FrameError:
-            total = None
-        self._backlog = total is not None and start + total <= len(buffer)
-        return self._backlog
 
     def _next_stop(self, start: int) -> int:
         """Return where the frame at `start` ends, or 0, having noted what is missing or what is wrong."""

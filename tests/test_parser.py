@@ -355,6 +355,29 @@ def test_a_backlog_is_not_copied_for_each_frame_pulled(form, counted_store):
     assert counted_store.copied_size <= 6 * 1000 * len(chunk)
 
 
+def test_a_backlog_is_not_copied_where_frames_depend_on_those_before(counted_store):
+    form = get_format("rtmp_chunks")
+    first = {"chunk_type": 0, "chunk_stream": 3, "timestamp": 0, "message_length": 4, "message_type": 8}
+    parser = counted(form, counted_store)
+    parser.feed(form.serialize(b"abcd", first | {"message_stream": 1}))
+    assert parser.next_frame().payload == b"abcd"
+    chunk = form.serialize(b"wxyz", {"chunk_type": 3, "chunk_stream": 3}) * 3
+    for _ in range(1000):
+        parser.feed(chunk)
+        assert parser.next_frame().payload == b"wxyz"
+    assert counted_store.copied_size <= 6 * 1000 * len(chunk)
+
+
+@pytest.mark.parametrize("pull", [FrameParser.take_frames, FrameParser.take_payloads, FrameParser.take_views])
+def test_nothing_is_taken_from_a_backlog_if_there_is_no_room(pull):
+    parser = FrameParser(get_format("u8"))
+    parser.feed(b"\1a\1b")
+    assert len(pull(parser, 1)) == 1
+    parser.feed(b"\1c")
+    assert pull(parser, 0) == []
+    assert len(pull(parser)) == 2
+
+
 class Watched(DelimiterFormat):
     """Counts the bytes that were searched."""
 

@@ -121,6 +121,16 @@ def test_each_mistake_is_told_the_same_at_any_cut(data, field):
         assert outcome(CHUNKS, [good, data[:place], data[place:]]).error == (kind, text, facts)
 
 
+def test_a_backlog_is_measured_with_the_chunk_size_that_holds():
+    # Without it the next chunk would seem to be whole where the first of these pieces ends.
+    chunk = CHUNKS.serialize(b"x" * 1000, begin(1000))
+    parser = FrameParser(CHUNKS)
+    parser.feed(chunk_size(4096) + CHUNKS.serialize(b"abc", begin(3)) + chunk[:200])
+    assert [parser.next_frame().payload[-3:] for _ in range(2)] == [b"\x00\x10\x00", b"abc"]
+    parser.feed(chunk[200:])
+    assert parser.next_frame().payload == b"x" * 1000
+
+
 def test_limits():
     wire = CHUNKS.serialize(b"x" * 100, begin(100))
     assert outcome(CHUNKS.limited(len(wire)), [wire]).payloads == [b"x" * 100]
