@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from framing.capture import source
 from framing.capture.assembler import Assembler
 from framing.capture.files import read_batches
+from framing.capture.flow import Chunk, FlowEnd
 from framing.capture.ordinary import Batch
 from framing.capture.overview import survey
 from framing.capture.reading import read
@@ -162,6 +163,36 @@ def test_ordinary_packets_come_together(wire, twin, form, order, monkeypatch):
     assert (second.data, second.offset, second.packet_number, second.marks) == (b"d", 0, 13, None)
     assert second.timestamp_ns > first.timestamp_ns == first.marks[-1][1]
     assert (first.flow.packet_count, first.flow.last_number, first.flow.offset) == (12, 14, 30)
+
+
+@pytest.mark.parametrize("twin", ["pure", "compiled"])
+def test_behind_its_syn_a_whole_connection_comes_together(wire, twin, monkeypatch):
+    choose(twin, monkeypatch)
+    client, server = ENDS[0]
+    make = wire.segment
+    packets = [
+        make(client, server, sequence=9, flags=SYN),
+        make(server, client, sequence=99, flags=SYN | ACK),
+        make(client, server, sequence=10, flags=ACK, payload=b"ask"),
+        make(server, client, sequence=100, flags=FIN | ACK, payload=b"tell"),
+        make(client, server, sequence=13, flags=ACK),
+        make(client, server, sequence=13, flags=FIN | ACK),
+        make(server, client, sequence=105, flags=ACK),
+    ]
+    data = wire.pcap([packet.data for packet in packets])
+    assembler = Assembler()
+    assembler.on_begin = assembler.join
+    items = read_batches(io.BytesIO(data), assembler.joined)
+    assert not assembler.add(next(items))
+    (batch,) = items
+    told = [(event.flow.direction, type(event), event.packet_number) for event in assembler.add_batch(batch)]
+    assert told == [("client", Chunk, 3), ("server", Chunk, 4), ("server", FlowEnd, 4), ("client", FlowEnd, 6)]
+    assert [(end.packet_count, end.reason, end.flow.is_ended) for end in batch.ends] == [
+        (2, "fin", True),
+        (4, "fin", True),
+    ]
+    assert (batch.packet_count, [end.flow.packet_count for end in batch.ends]) == (6, [3, 4])
+    assert assembler.finish() == []
 
 
 def pcapng(wire, packets, order):
