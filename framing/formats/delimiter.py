@@ -87,7 +87,10 @@ class DelimiterFormat(FrameFormat):
             self.scan = self._scan  # bound to this object, whose limit it needs
         else:
             several = sorted(self._delimiters, key=len, reverse=True)  # the longest of those that begin at a place
-            self._search, self.scan = re.compile(b"|".join(map(re.escape, several))).finditer, self._scan_several
+            self._search = re.compile(b"|".join(map(re.escape, several))).finditer
+            # Where no more than one has several bytes, the others never begin a longer one but inside it.
+            replaced = not self._keep and len(several[1]) == 1
+            self.scan = self._scan_replaced if replaced else self._scan_several
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size once the delimiter is there. [F23]"""
@@ -200,6 +203,36 @@ class DelimiterFormat(FrameFormat):
                 append(buffer[start : stop if keep else place])
                 start = stop
         return start
+
+    def _scan_replaced(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+        """Cut many frames at any of several delimiters, of which all but one at most are single bytes.
+
+        Then each may be replaced by one of those, the longest first, and one split cuts at all of them.
+        """
+        room = len(out) + limit
+        while room - len(out) >= _SCANNED_COUNT:
+            stop = self._split_replaced(buffer, start, min(end, start + _SCANNED_SIZE), room - len(out), out)
+            if stop == start:
+                break
+            start = stop
+        return self._scan_several(buffer, start, end, room - len(out), out)
+
+    def _split_replaced(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+        """Cut a window, if all of its frames are short enough and not too many; else return `start`."""
+        *others, mark = sorted(self._delimiters, key=len, reverse=True)
+        # Up to the last one behind which no longer one may be arriving.
+        last_end = max(start, end - self._longest + 1)
+        found = [(buffer.rfind(one, start, last_end + len(one) - 1), len(one)) for one in self._delimiters]
+        stop = max((place + size for place, size in found if place >= 0), default=start)
+        window = buffer[start:stop]
+        for one in others:
+            window = window.replace(one, mark)
+        parts = window.split(mark)
+        stop -= len(parts.pop())  # of two that overlap the first one counts
+        if not parts or len(parts) > limit or max(map(len, parts)) > self.max_frame_size - self._longest:
+            return start
+        out += parts
+        return stop
 
     def _stripped(self, parts: list[bytes]) -> list[bytes]:
         """Return the payloads of frames whose delimiter is gone."""

@@ -11,6 +11,7 @@ What PPP calls address, control and protocol is the payload's beginning. Spec: [
 whose sections the code names.
 """
 
+import re
 from binascii import crc_hqx
 from itertools import repeat
 
@@ -24,6 +25,7 @@ __all__ = ["HdlcFormat"]
 
 _FLAG, _ESCAPE = b"\x7e", b"\x7d"
 _ESCAPED_FLAG, _ESCAPED_ESCAPE = b"\x7d\x5e", b"\x7d\x5d"
+_OTHER_ESCAPED = re.compile(rb"\x7d[^\x5e\x5d]", re.DOTALL).search
 _CHECKSUMS = {16: CHECKSUMS["crc16_x25"], 32: CHECKSUMS["crc32"]}
 
 # What a CRC comes to over a good frame and its check sequence, whatever the frame. (RFC 1662, appendix C, before the
@@ -140,21 +142,19 @@ class HdlcFormat(StuffedFormat):
         return [data[:-size] for data in datas]
 
     def _unescaped_many(self, contents: list[bytes]) -> list[bytes]:
-        joined = b"".join(contents)
-        escape_count = joined.count(_ESCAPE)
         if not self._mapped:
-            if not escape_count:
+            joined = _FLAG.join(contents)  # an escape at the end of one is none of what the next begins with
+            if _ESCAPE not in joined:
                 return contents
             # The rule: no other bytes are escaped. In this order: no escape comes into being before the last step.
-            escape = _ESCAPE[0]  # to look for an integer takes half the time
-            datas = [
-                content.replace(_ESCAPED_FLAG, _FLAG).replace(_ESCAPED_ESCAPE, _ESCAPE)
-                if escape in content
-                else content
-                for content in contents
-            ]
-            if len(joined) - sum(map(len, datas)) == escape_count:  # each pair has become one byte
-                return datas
+            if not _OTHER_ESCAPED(joined) and joined[-1:] != _ESCAPE:
+                escape = _ESCAPE[0]  # to look for an integer takes half the time
+                return [
+                    content.replace(_ESCAPED_FLAG, _FLAG).replace(_ESCAPED_ESCAPE, _ESCAPE)
+                    if escape in content
+                    else content
+                    for content in contents
+                ]
         return [self._unescaped(content, 0) for content in contents]
 
     def stuffed(self, payload: bytes) -> bytes:

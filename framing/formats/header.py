@@ -35,7 +35,17 @@ from framing.formats.fields.parts import field_parts
 from framing.formats.scans.decided import Region, Spans, decided_scan, joined
 from framing.formats.scans.loops import PlainHeader, plain_measure
 from framing.formats.scans.scanning import scans
-from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, OpenFrame, check_limit, check_option
+from framing.formats.scans.summed import summed_scan
+from framing.frame import (
+    DEFAULT_MAX_FRAME_SIZE,
+    Buffer,
+    FrameFormat,
+    Measure,
+    OpenFrame,
+    Scan,
+    check_limit,
+    check_option,
+)
 from framing.picture import Part
 
 if TYPE_CHECKING:
@@ -167,7 +177,7 @@ class HeaderFormat(FrameFormat):
         self._pack: Callable[[int], bytes] | None = None
         plain = self._plain_header()
         if plain is None or not self.payload_last or self.verify is not None:
-            self.scan = decided_scan(self, self._region())
+            self.scan = self._summed_scan(plain) or decided_scan(self, self._region())
         if plain is None:
             return
         self._fast_measure = plain_measure(plain, self.measure)
@@ -185,6 +195,11 @@ class HeaderFormat(FrameFormat):
         if self._checks and self._checks.early:
             return ((0, self._header.size),)
         return joined(self._header.spans(told))
+
+    def _summed_scan(self, plain: PlainHeader | None) -> Scan | None:
+        """Return the loop of `summed.py`, for frames that it knows to verify."""
+        summed = self._checks.summed(self._header, self._trailer) if self._checks else None
+        return None if plain is None or summed is None else summed_scan(plain, summed)
 
     def _region(self) -> Region:
         alone = not self._checks and not self._has_pad and not self._order

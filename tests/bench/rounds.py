@@ -7,17 +7,20 @@ from collections.abc import Callable
 
 
 def measure(
-    candidates: dict[str, Callable[[], object]], rounds: int = 9, of: Callable[[list[float]], float] = statistics.median
+    candidates: dict[str, Callable[[], object]],
+    rounds: int = 9,
+    of: Callable[[list[float]], float] = statistics.median,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
     """Return the median seconds of each candidate, or another measure `of` them; one round before is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for turn in range(rounds + 1):
         for name, run in candidates.items():
             gc.collect()
-            begin = time.perf_counter()
+            begin = clock()
             run()
             if turn:
-                seconds[name].append(time.perf_counter() - begin)
+                seconds[name].append(clock() - begin)
     return {name: of(times) for name, times in seconds.items()}
 
 

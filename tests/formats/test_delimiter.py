@@ -1,7 +1,7 @@
 """Delimiters and lines."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framing import DefinitionError, EncodeError, FrameParser, FrameTooLargeError
@@ -236,3 +236,27 @@ def test_what_ends_a_frame_is_told_where_it_is_one_thing():
     assert LineFormat().ending() == (b"\n", b"\r")
     assert DelimiterFormat(["a", "b"]).ending() is DelimiterFormat("a", keep=True).ending() is None
     assert LineFormat(keep=True).ending() is None
+
+
+@pytest.mark.parametrize(
+    "delimiters", [("\r\n", "\n"), ("\r\n", "\n", "\r"), ("aa", "b"), ("aba", "a", "b"), (";", "\n")]
+)
+@pytest.mark.parametrize("max_frame_size", [5, 1000])
+@given(
+    pieces=st.lists(st.sampled_from([b"a", b"b", b"\r", b"\n", b"\r\n", b";", b"xx"]), min_size=60, max_size=90),
+    cut=st.integers(0, 3),
+)
+@settings(max_examples=20)
+def test_what_is_replaced_and_split_is_what_is_found(delimiters, max_frame_size, pieces, cut):
+    form = DelimiterFormat(delimiters, max_frame_size=max_frame_size)
+    data = b"".join(pieces)
+    for limit in (40, 1 << 60):
+        out, place = [], 0
+        stop = form.scan(data, 0, len(data) - cut, limit, out)
+        for payload in out:
+            total = form.measure(data, place, len(data))
+            assert total <= max_frame_size
+            assert form.payload(data, place, place + total) == payload
+            place += total
+        assert place == stop
+        assert len(out) <= limit

@@ -22,6 +22,7 @@ from framing.formats.fields.constants import Source
 from framing.formats.fields.layout import Layout
 from framing.formats.fields.notation import ChecksumCall, Field
 from framing.formats.fields.pieces import RUNNING, RunningCheck, Sums
+from framing.formats.scans.summed import Summed
 
 __all__ = ["Checks", "Edges"]
 
@@ -115,6 +116,17 @@ class Checks:
         """
         for check in self._late:
             _compare(check, buffer, edges, trailer if check.span[0] else header)
+
+    def summed(self, header: Layout, trailer: Layout) -> Summed | None:
+        """Return the only one, if it is the whole trailer and runs over all that comes before, or its end."""
+        check = self._late[0] if len(self._writing) == len(self._late) == 1 else None
+        if check is None or check.span[:2] != (3, 0) or check.field.size != trailer.size or len(check.pieces) > 1:
+            return None
+        (piece,) = check.pieces
+        if isinstance(piece, bytes) or piece[0] > 1 or piece[2:] not in ((2, 0), (3, 0)):
+            return None
+        order = cast(Literal["big", "little"], check.field.byteorder or trailer.byteorder)
+        return Summed((header.size if piece[0] else 0) + piece[1], trailer.size, order, check.compute)
 
     @property
     def can_run(self) -> bool:
@@ -212,7 +224,7 @@ def _made(field: Field, places: dict[str, _Span], header: Layout, trailer: Layou
     if checksum.size != field.size:
         reason = f"{call.function} has {checksum.size} bytes, and {field.name} {field.size}"
         raise source.error(reason, field.position, field.name, f"an integer of {8 * checksum.size} bits")
-    spans = _spans(call, places)
+    spans = _spans(call, places, header.size)
     fields = {name: places[name] for name in (*header.names, *trailer.names)}
     covered = frozenset(
         name for name in names if name != field.name and any(_holds(one, fields[name]) for one in spans)
@@ -220,7 +232,7 @@ def _made(field: Field, places: dict[str, _Span], header: Layout, trailer: Layou
     return _Check(field, places[field.name], covered, _pieces(spans, places[field.name]), checksum.compute)
 
 
-def _spans(call: ChecksumCall, places: dict[str, _Span]) -> list[_Span]:
+def _spans(call: ChecksumCall, places: dict[str, _Span], header_size: int) -> list[_Span]:
     """Return what the parts cover, those that adjoin as one: a single cut of a long payload."""
     spans: list[_Span] = []
     for name, position in call.parts.items():
@@ -229,7 +241,7 @@ def _spans(call: ChecksumCall, places: dict[str, _Span]) -> list[_Span]:
         span = places[name]
         if any(_holds(other, span) or _holds(span, other) for other in spans):
             raise call.source.error(f"{name} is covered twice", position, name, "each byte once")
-        if spans and spans[-1][2:] == span[:2]:
+        if spans and span[:2] in (spans[-1][2:], (1, 0) if spans[-1][2:] == (0, header_size) else ()):
             spans[-1] = (*spans[-1][:2], *span[2:])
         else:
             spans.append(span)

@@ -15,9 +15,9 @@ from typing import Literal, NamedTuple
 
 from framing.frame import Buffer, Frame, FrameFormat, Measure, Scan, ScanFrames
 
-__all__ = ["PlainHeader", "frame_scan", "payload_scan", "plain_measure"]
+__all__ = ["CODES", "Marks", "PlainHeader", "frame_scan", "payload_scan", "plain_measure"]
 
-_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
+CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 # What a header with a wrong constant reads as: a length that no frame has.
 _ODD = (1 << 80,)
@@ -54,10 +54,10 @@ class PlainHeader(NamedTuple):
         It raises `struct.error` where the buffer ends inside the header. A header with a wrong constant has a length
         that is too large for any frame.
         """
-        length = f"{self.offset}x{_CODES.get(self.size, f'{self.size}s')}"
+        length = f"{self.offset}x{CODES.get(self.size, f'{self.size}s')}"
         if not self.constants:
             plain = Struct(f"{'<>'[self.order == 'big']}{length}{self.header_size - self.offset - self.size}x")
-            return plain.unpack_from if self.size in _CODES else self._odd_sized(plain)
+            return plain.unpack_from if self.size in CODES else self._odd_sized(plain)
         return self._checked()
 
     def _odd_sized(self, plain: Struct) -> _Unpack:
@@ -68,28 +68,30 @@ class PlainHeader(NamedTuple):
 
         return read
 
+    def marks(self) -> "Marks | None":
+        """Return what reads the constants and the length in one step; `None`: they lie too far apart for that."""
+        before, behind = self._split_constants()
+        if self.size not in CODES or len(before) > 1 or len(behind) > 1:
+            return None
+        stop = self.offset + self.size
+        first, fronts = before[0] if before else (0, (b"",))
+        size = len(fronts[0])
+        layout = f"{first}x{size}s{self.offset - first - size}x{CODES[self.size]}"
+        first, backs = behind[0] if behind else (stop, (b"",))
+        size = len(backs[0])
+        layout = f"{'<>'[self.order == 'big']}{layout}{first - stop}x{size}s{self.header_size - first - size}x"
+        return Marks(Struct(layout), frozenset(fronts), frozenset(backs))
+
     def _checked(self) -> _Unpack:
-        before = _joined([part for part in self.constants if part[0] < self.offset])
-        behind = _joined([part for part in self.constants if part[0] > self.offset])
-        if self.size in _CODES and len(before) + len(behind) == 1:
-            return self._checked_once(*before, *behind)
+        marks = self.marks()
+        if marks is not None:
+            return marks.reader()
+        before, behind = self._split_constants()
         return self._checked_parts([*before, *behind], len(before))
 
-    def _checked_once(self, part: _Constant) -> _Unpack:
-        """Return the reader where all constants lie together: half the time of any number of parts."""
-        offset, values = part
-        spans = sorted([(offset, len(values[0]), f"{len(values[0])}s"), (self.offset, self.size, _CODES[self.size])])
-        (first, first_size, first_code), (second, second_size, second_code) = spans
-        layout = f"{first}x{first_code}{second - first - first_size}x{second_code}"
-        rest = self.header_size - second - second_size
-        unpack = Struct(f"{'<>'[self.order == 'big']}{layout}{rest}x").unpack_from
-        known, constant, length = frozenset(values), int(offset > self.offset), int(offset < self.offset)
-
-        def read(buffer: Buffer, start: int) -> tuple[int]:
-            found = unpack(buffer, start)
-            return (found[length],) if found[constant] in known else _ODD
-
-        return read
+    def _split_constants(self) -> tuple[list[_Constant], list[_Constant]]:
+        before = [part for part in self.constants if part[0] < self.offset]
+        return _joined(before), _joined([part for part in self.constants if part[0] > self.offset])
 
     def _checked_parts(self, constants: list[_Constant], index: int) -> _Unpack:
         known = frozenset(product(*(values for _, values in constants)))
@@ -124,6 +126,29 @@ def _joined(constants: list[_Constant]) -> list[_Constant]:
         else:
             joined.append((offset, values))
     return joined
+
+
+class Marks(NamedTuple):
+    """How to read a header with one run of constants at most on each side of its length.
+
+    Attributes:
+        layout: unpacks the run before, the length and the run behind; a run that is not there is `b""`.
+        front, back: what the runs may be.
+    """
+
+    layout: Struct
+    front: frozenset[bytes]
+    back: frozenset[bytes]
+
+    def reader(self) -> _Unpack:
+        """Return what reads the length, as `PlainHeader.reader`."""
+        unpack, fronts, backs = self.layout.unpack_from, self.front, self.back
+
+        def read(buffer: Buffer, start: int) -> tuple[int]:
+            front, value, back = unpack(buffer, start)
+            return (value,) if front in fronts and back in backs else _ODD
+
+        return read
 
 
 def plain_measure(plain: PlainHeader, careful: Measure) -> Measure:
@@ -210,8 +235,29 @@ def payload_scan(plain: PlainHeader) -> Scan:
             pass
         return start
 
+    def marked(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
+        assert marks is not None
+        append, size, added, least, most = out.append, header_size, base, least_value, most_value
+        (layout, fronts, backs), least_front = marks, min(marks.front)
+        unpack = layout.unpack_from
+        try:
+            for _ in repeat(None, limit):
+                front, value, back = unpack(buffer, start)
+                stop = start + value + added
+                # One comparison of the commonest case is quicker than a look into a set.
+                if stop > end or not least <= value <= most or (front != least_front and front not in fronts):
+                    break
+                if back and back not in backs:
+                    break
+                append(buffer[start + size : stop])
+                start = stop
+        except struct.error:  # as above
+            pass
+        return start
+
+    marks = plain.marks() if plain.constants else None
     # The commonest length counts the payload alone and needs one comparison and one addition less.
-    one_by_one = counting_more if least_value else counting_payload
+    one_by_one = marked if marks else counting_more if least_value else counting_payload
     return scan
 
 

@@ -52,6 +52,7 @@ FORMATS = {
         default={"format": "u8"},
     ),
     "delimiters": get_format("delimiter", delimiters=["\2\3\4", "\1", "\1\2"], max_frame_size=9),
+    "delimiters replaced": get_format("delimiter", delimiters=["\1\2\1", "\2", "\3"], max_frame_size=9),
     "delimiters kept": get_format("delimiter", delimiters=["\1\2", "\3"], keep=True),
 }
 

@@ -23,6 +23,9 @@ HEADERS = st.sampled_from(
         ("length:u40le rest:u8", "length payload"),
         ("type:u8=1|2|7 major:u8=7 minor:u8 length:u16be", "payload"),
         ("length:u24le mark:bytes2=0x6162|0x6163", "frame"),
+        ("type:u8=7 length:u16be version:u8=7|1", "payload"),
+        ("type:u8=7 any:u8 length:u16be version:u8=7 mark:u8=1|7", "frame"),
+        ("type:u8=7 any:u8 version:u8=7 length:u16be", "payload"),
     ]
 )
 
