@@ -236,11 +236,8 @@ class Resync:
             chain = self._chain = self._chain or _Chain(self._starts[self._index])
             alive = chain.extend(self._buffer, self._looks, self._dead, ended and is_whole)
             if alive:
-                ends = {*self._starts[1:], len(self._buffer)}
-                bonus = _END_BITS * (1 + is_whole) if ended and chain.next == len(self._buffer) else 0
-                place = self._looks.weigh(self._buffer, chain.frames, ends, bonus)
-                if place is not None:
-                    self._found(place, "chain")
+                if chain.is_news(len(self._buffer)) or ended:
+                    self._weigh(chain, _END_BITS * (1 + is_whole) if ended and chain.next == len(self._buffer) else 0)
                 break
             self._dead.update(place for place, _ in chain.frames)
             self._chain, self._index = None, self._index + 1
@@ -248,6 +245,12 @@ class Resync:
             self._drop(len(self._buffer))
         if not self.how and self._index and self._index < len(self._held):
             self._drop(self._starts[self._index])
+
+    def _weigh(self, chain: "_Chain", bonus: int) -> None:
+        ends = {*self._starts[1:], len(self._buffer)}
+        place = self._looks.weigh(self._buffer, chain.frames, ends, bonus)
+        if place is not None:
+            self._found(place, "chain")
 
     def _drop(self, size: int) -> None:
         """Forget the first bytes."""
@@ -270,11 +273,21 @@ class Resync:
 class _Chain:
     """Headers one behind the other: place and size of each frame, and where the next one would begin."""
 
-    __slots__ = ("frames", "next")
+    __slots__ = ("_weighed", "frames", "next")
 
     def __init__(self, place: int) -> None:
         self.frames: list[tuple[int, int]] = []
         self.next = place
+        self._weighed = 0, 0
+
+    def is_news(self, size: int) -> bool:
+        """Whether more may speak for it than when this was asked last, with a buffer of another size.
+
+        With the same frames, bytes and packets that no header is looked for in only make headers less rare. Else each
+        byte of a large frame, in a packet of its own, would have all packets before it looked at again.
+        """
+        before, self._weighed = self._weighed, (min(len(self.frames), _WEIGHED_COUNT), min(size, _TRIED_COUNT))
+        return bool(self.frames) and self._weighed != before
 
     def move(self, size: int) -> None:
         self.frames = [(place - size, total) for place, total in self.frames]

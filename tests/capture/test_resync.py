@@ -262,3 +262,14 @@ def test_what_does_not_tell_its_size_is_read_no_further_than_4096_bytes():
     records = run(ConversationDecoder(COMMANDS, {"client": "c", "server": "s"}), before, 40, line * 20)
     (gap,) = [one for one in records if one.type == "gap"]
     assert gap.resumed_offset is None
+
+
+def test_a_large_frame_in_small_packets_is_weighed_a_bounded_number_of_times(monkeypatch):
+    weigh, sizes = Resync._weigh, []
+    monkeypatch.setattr(Resync, "_weigh", lambda resync, *given: (sizes.append(1), weigh(resync, *given))[0])
+    heads = [one.data for one in frames(1, b"abc", 4)]
+    resync = Resync(get_protocol("u32be/raw").client.wire, 0, torn_end=None, is_torn=True, heads=heads)
+    data = (3).to_bytes(4, "big") + b"abc" + (90_000).to_bytes(4, "big") + b"\xff" * 9000
+    for number in range(len(data)):
+        assert not resync.add(Held(data[number : number + 1], 0, number))
+    assert 0 < len(sizes) <= 600
