@@ -110,10 +110,10 @@ def flow(**changed):
     return one
 
 
-def packet(payload=b"hi"):
+def packet(payload=b"hi", flags=b"\x10"):
     size = 40 + len(payload)
     ip = b"\x45\0" + size.to_bytes(2, "big") + bytes(5) + b"\6\0\0" + b"abcd" * 3
-    return bytes(12) + b"\x08\0" + ip + bytes(8) + b"\x50\x10" + bytes(6) + payload
+    return bytes(12) + b"\x08\0" + ip + bytes(8) + b"\x50" + flags + bytes(6) + payload
 
 
 def record(data):
@@ -127,9 +127,9 @@ LAYOUT = (False, 16, 1)
 def test_a_flow_is_read_and_written_back():
     one = flow()
     data = record(packet()) * 2
-    position, number, chunks = packets().scan_pcap(data, 0, 4, LAYOUT, {one.key: one})
+    position, number, chunks, ends = packets().scan_pcap(data, 0, 4, LAYOUT, {one.key: one})
     assert (position, number) == (len(record(packet())), 5)
-    assert chunks == [(one, 0, 0, b"hi", 5, None)]
+    assert (chunks, ends) == ([(one, 0, 0, b"hi", 5, None)], [])
     assert (one.next_sequence, one.offset, one.packet_count, one.last_number) == (2, 2, 1, 5)
 
 
@@ -139,8 +139,35 @@ def test_a_flow_is_read_and_written_back():
 )
 def test_flows_that_are_not_in_order_are_left(changed):
     one = flow(**changed)
-    assert packets().scan_pcap(record(packet()), 0, 4, LAYOUT, {one.key: one}) == (0, 4, [])
+    assert packets().scan_pcap(record(packet()), 0, 4, LAYOUT, {one.key: one}) == (0, 4, [], [])
     assert one.packet_count == 0
+
+
+@needs_them
+def test_a_flow_begins_with_the_answer_to_a_syn_and_ends_with_a_fin():
+    one = flow(next_sequence=-1)
+    one.reverse.syn_sequence = 7
+    answer, fin = record(packet(b"", b"\x12")), record(packet(b"", b"\x11"))
+    assert packets().scan_pcap(answer + fin, 0, 4, LAYOUT, {one.key: one}) == (len(answer), 5, [], [])
+    assert (one.syn_sequence, one.next_sequence, one.packet_count) == (0, 1, 1)
+    one.next_sequence = 0
+    found = packets().scan_pcap(fin, 0, 5, LAYOUT, {one.key: one})
+    assert found == (len(fin), 6, [], [(one, 0, 6, 2)])
+    assert (one.next_sequence, one.packet_count) == (-2, 2)
+    assert packets().scan_pcap(answer, 0, 6, LAYOUT, {one.key: one}) == (0, 6, [], [])
+
+
+@needs_them
+@pytest.mark.parametrize(("asked", "error"), [("x", TypeError), (-1, None), (2**70, None)])
+def test_an_answer_to_no_syn_is_left(asked, error):
+    one = flow(next_sequence=-1)
+    one.reverse.syn_sequence = asked
+    data = record(packet(b"", b"\x12"))
+    if error is None:
+        assert packets().scan_pcap(data, 0, 4, LAYOUT, {one.key: one}) == (0, 4, [], [])
+    else:
+        with pytest.raises(error):
+            packets().scan_pcap(data, 0, 4, LAYOUT, {one.key: one})
 
 
 @needs_them
@@ -186,6 +213,6 @@ def test_clocks_that_are_too_large_are_left(clock, told):
     body = b"".join(part.to_bytes(4, "little") for part in (0, 5, 7, 56, 56)) + packet()
     size = (12 + len(body)).to_bytes(4, "little")
     block = (6).to_bytes(4, "little") + size + body + size
-    position, number, chunks = packets().scan_pcapng(block, 0, 0, (False, [clock]), {one.key: one})
+    position, number, chunks, _ = packets().scan_pcapng(block, 0, 0, (False, [clock]), {one.key: one})
     assert (position, number) == ((0, 0) if told is None else (len(block), 1))
     assert [chunk[1] for chunk in chunks] == ([] if told is None else [told])
