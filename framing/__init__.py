@@ -5,14 +5,16 @@ The core, without I/O: no sockets, no clock, no threads. The map, each floor imp
     cli/                              one file per command
     capture/    testing/              capture file → records; the contracts as functions for anyone's plug-in
     definition.py  toml.py            name, TOML file, module:attr, shorthand → Protocol
+    toml_table.py  toml_lines.py      the keys of a definition file, and their lines
     shorthand.py  facts.py            one line of text → frame format, codec; what definitions say of themselves
     conversation.py                   both directions of one connection, phase by phase
     events.py                         frames too large to be held, in pieces
     protocol.py  reader.py            Protocol: two directions, phases; MessageReader: chunks → messages
     wire.py                           WireFormat: a frame format and its codec; the tagged union
     parser.py   registry.py           chunks → frames; names → plug-ins
-    join.py                           several frames → one message
     recovery.py                       what a parser does behind bytes that no frame can be cut from
+    join.py     store.py              several frames → one message; the bytes that are not yet a frame
+    entries.py  installation.py       the plug-ins that are built in or installed; what their metadata says
     formats/    codecs/               one kind of cut, one codec per file; ordinary plug-ins
     frame.py    codec.py              Frame and FrameFormat; Codec: the contracts of the two kinds of plug-in
     errors.py  picture.py             the error tree, nothing else is raised; byte pictures of frames

@@ -25,6 +25,42 @@ def test_the_echo_server_and_client_run_as_they_stand_in_20_lines():
     assert (shown.returncode, shown.stdout, shown.stderr) == (0, "{'hello': ['world', 42]}\n", "")
 
 
+CHAT = """
+import trio, transports
+from framing import Message
+
+async def handle(channel):
+    async for request in channel:
+        if isinstance(request, Message):  # and no greeting
+            await channel.send(len(request.value) if request.fields["kind"] == 7 else request.value.upper())
+
+async def main():
+    async with trio.open_nursery() as nursery:
+        server = await nursery.start(transports.serve, "memory://chat", "chat.toml", handle)
+        async with transports.connect(server.endpoint, "chat.toml") as channel:
+            await channel.send(b"")
+            await channel.send(Message(bytes(100_000), kind=7, keyed=0))
+            await channel.send(Message(b"hello", kind=1, keyed=1, key=b"12345678"))
+            print(await channel.receive(), await channel.receive())
+        nursery.cancel_scope.cancel()
+
+trio.run(main)
+"""
+
+
+def test_the_definition_is_spoken_by_a_server_and_a_client(tmp_path):
+    (tmp_path / "chat.toml").write_text(block("example: definition"))
+    command = [sys.executable, "-c", CHAT]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "100000 b'HELLO'\n", "")
+
+
+def test_as_many_protocols_come_along_as_it_says():
+    said = re.search(r"more than (\d+) definitions", README)
+    assert said
+    assert len(list((ROOT / "specs" / "protocols").glob("*.toml"))) > int(said[1])
+
+
 def test_the_python_examples_are_true():
     results = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
     assert results.attempted >= 6

@@ -8,7 +8,10 @@
                                                                               reading.py     all of it: read, read_raw
                                                                               overview.py    flows alone: survey
       notes.py  compressed.py                   alone.py   or nothing together    lines.py  jsonform.py   as JSON
-    segment.py takes the packets that nearly all are; unpacking.py the others, from layer to layer (layer.py):
+                                                                              choosing.py    and as what
+                                                                              resync.py      on behind a gap
+    segment.py and ordinary.py, or its compiled twin (scanning.py), take the packets that nearly all are; unpacking.py
+    the others, from layer to layer (layer.py, address.py):
       link.py  serial.py  wireless.py   links and tags          tunnel.py  fragments.py   packets inside packets
     what both ends of a connection said ──> write.py ──> a pcap file
 
