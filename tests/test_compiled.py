@@ -2,6 +2,7 @@
 
 import sys
 from itertools import product
+from struct import pack
 
 import pytest
 
@@ -216,3 +217,11 @@ def test_clocks_that_are_too_large_are_left(clock, told):
     position, number, chunks, _ = packets().scan_pcapng(block, 0, 0, (False, [clock]), {one.key: one})
     assert (position, number) == ((0, 0) if told is None else (len(block), 1))
     assert [chunk[1] for chunk in chunks] == ([] if told is None else [told])
+
+
+@needs_them
+@pytest.mark.parametrize("clock", [5, (), (1,), ("1", 0)])
+def test_what_is_no_clock_is_an_exception(clock):
+    block = pack("<8I", 6, 32, 0, 0, 0, 0, 0, 32)
+    with pytest.raises((TypeError, IndexError)):
+        packets().scan_pcapng(block, 0, 0, (False, [clock]), {})

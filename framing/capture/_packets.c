@@ -503,7 +503,10 @@ read_clock(PyObject *clocks, uint32_t interface, uint64_t ticks, int64_t *time_n
     int64_t scale = added ? PyLong_AsLongLongAndOverflow(factor, &far) : -1;
     int64_t offset = added ? PyLong_AsLongLongAndOverflow(added, &further) : -1;
     const int64_t most = (int64_t)1 << 62;
-    if (PyErr_Occurred() || added == NULL) {
+    if (added == NULL && !PyErr_Occurred()) {
+        PyErr_SetString(PyExc_TypeError, "a clock is a factor and what is added");
+    }
+    if (PyErr_Occurred()) {
         return -1;
     }
     if (far || further || scale < 1 || ticks > (uint64_t)(most / scale) || offset > most - 1 || offset < -most) {
