@@ -26,6 +26,9 @@ DEFAULT_MAX_MESSAGE_SIZE = 1 << 20
 # Messages that are under way at the same time, told apart by a field. HTTP/2 peers begin with 100 streams.
 _MAX_OPEN_COUNT = 128
 
+# Messages given up whose frames still come: a number each, so that no peer fills memory with them.
+_MAX_DROPPED_COUNT = 4096
+
 _CONDITIONS = ("more", "last", "end", "then", "alone", "abort")
 
 # Field → the value, or the values, that it has.
@@ -201,14 +204,14 @@ class Joined:
 
 
 class _Open:
-    """A message that is under way; `data` is `None` once it was given up, until its last frame."""
+    """A message that is under way."""
 
     __slots__ = ("data", "fields", "offset")
 
-    def __init__(self, frame: Frame | None) -> None:
-        self.data = None if frame is None else bytearray(frame.payload)
-        self.fields: dict[str, Any] = {} if frame is None else frame.fields
-        self.offset = 0 if frame is None else frame.offset
+    def __init__(self, frame: Frame) -> None:
+        self.data = bytearray(frame.payload)
+        self.fields = frame.fields
+        self.offset = frame.offset
 
 
 class Gathering:
@@ -218,11 +221,12 @@ class Gathering:
         join: which frames belong together.
     """
 
-    __slots__ = ("_join", "_open", "_size")
+    __slots__ = ("_dropped", "_join", "_open", "_size")
 
     def __init__(self, join: Join) -> None:
         self._join = join
         self._open: dict[Any, _Open] = {}
+        self._dropped: dict[Any, None] = {}  # messages that were given up, until their last frame
         self._size = 0
 
     def add(self, frame: Frame) -> Frame | Joined | None:
@@ -235,28 +239,34 @@ class Gathering:
         if join.alone and _matches(join.alone, header):
             return frame
         key = header.get(join.by)
-        message = self._open.get(key)
         if join.abort and _matches(join.abort, header):
             self._forget(key)
             raise DecodeError("the sender has given this message up", found=frame.payload)
         goes_on = _matches(join.more, header) if join.more else not _matches(join.end, header)
-        if message is not None and message.data is None and join.then and not _matches(join.then, header):
-            self._forget(key)  # given up before its last frame came, which now never does
-            message = None
+        if key in self._dropped and self._is_dropped(key, header, goes_on=goes_on):
+            return None
+        message = self._open.get(key)
         if message is None:
             return self._begun(key, frame, goes_on=goes_on) if goes_on or join.then else frame
-        if message.data is not None:
-            self._check(key, message, frame, goes_on=goes_on)
-            message.data += frame.payload
-            self._size += len(frame.payload)
+        self._check(key, message, frame, goes_on=goes_on)
+        message.data += frame.payload
+        self._size += len(frame.payload)
         if goes_on:
             return None
         self._forget(key)
-        return None if message.data is None else Joined(bytes(message.data), message.fields)
+        return Joined(bytes(message.data), message.fields)
+
+    def _is_dropped(self, key: Any, header: Mapping[str, Any], *, goes_on: bool) -> bool:
+        """Whether a frame belongs to the message of its key that was given up, and not to a new one."""
+        is_new = bool(self._join.then) and not _matches(self._join.then, header)
+        if is_new or not goes_on:
+            del self._dropped[key]
+        return not is_new
 
     def interrupt(self) -> None:
         """Forget the unfinished messages: frames of theirs may have been lost. [F100]"""
         self._open.clear()
+        self._dropped.clear()
         self._size = 0
 
     def _begun(self, key: Any, frame: Frame, *, goes_on: bool) -> Frame | None:
@@ -268,6 +278,7 @@ class Gathering:
             return frame
         self._check_size(key, len(frame.payload), goes_on)
         if len(self._open) >= _MAX_OPEN_COUNT:
+            self._give_up(key, goes_on)
             raise DecodeError(f"more than {_MAX_OPEN_COUNT} messages are unfinished", path=join.by)
         self._open[key] = _Open(frame)
         self._size += len(frame.payload)
@@ -277,7 +288,7 @@ class Gathering:
         """Give a message up that cannot go on with this frame. [F37]"""
         join = self._join
         if join.then and not _matches(join.then, frame.header):
-            size = len(message.data or b"")
+            size = len(message.data)
             self._give_up(key, goes_on)
             reason = f"a message begins behind {size} bytes of one that is unfinished"
             raise DecodeError(reason, path=next(iter(join.then)))
@@ -295,12 +306,15 @@ class Gathering:
     def _give_up(self, key: Any, goes_on: bool) -> None:
         """Drop a message; `goes_on`: and what is still to come of it."""
         self._forget(key)
-        if goes_on and len(self._open) < _MAX_OPEN_COUNT:
-            self._open[key] = _Open(None)
+        if goes_on:
+            self._dropped[key] = None
+            if len(self._dropped) > _MAX_DROPPED_COUNT:
+                del self._dropped[next(iter(self._dropped))]
 
     def _forget(self, key: Any) -> None:
+        self._dropped.pop(key, None)
         message = self._open.pop(key, None)
-        if message is not None and message.data is not None:
+        if message is not None:
             self._size -= len(message.data)
 
     def check_end(self, frame_number: int) -> None:
@@ -310,13 +324,12 @@ class Gathering:
             TruncatedFrameError: with the offset of its first frame, and the bytes of payload that there are.
         """
         for message in self._open.values():
-            if message.data is not None:
-                raise TruncatedFrameError(
-                    "the stream ended inside a message of several frames",
-                    offset=message.offset,
-                    frame_number=frame_number,
-                    pending_size=len(message.data),
-                )
+            raise TruncatedFrameError(
+                "the stream ended inside a message of several frames",
+                offset=message.offset,
+                frame_number=frame_number,
+                pending_size=len(message.data),
+            )
 
 
 def _choices(key: str, condition: Condition | None) -> dict[str, tuple[Any, ...]]:

@@ -1,4 +1,5 @@
 import random
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -149,6 +150,23 @@ def test_unfinished_messages_are_counted():
     assert len(refused) == 400 - 128
     assert all("more than 128 messages are unfinished" in text for text in refused)
     assert len(reader.decoder._gathering._open) == 128
+    # A message that was refused is over with its last frame, and is not given as if that were all of it.
+    reader.feed(bytes.fromhex("018f 01 61018f 01 620000 01 63"))
+    assert reader.take_messages() == [Message(b"b", stream=0x18F), Message(b"c", stream=0)]
+
+
+def test_who_gives_up_message_after_message_fills_no_memory():
+    wire = WireFormat(
+        get_format("header", header="(more:1 stream:15):u16be length:u8"),
+        get_codec("raw"),
+        join=Join(more={"more": 1}, last={"more": 0}, by="stream"),
+    )
+    reader = MessageReader(wire)
+    for stream in range(8000):
+        reader.feed((0x8000 | stream).to_bytes(2, "big") + b"\x00")
+        with suppress(DecodeError):
+            reader.take_messages()
+    assert len(reader.decoder._gathering._dropped) == 4096
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.binary(max_size=3), st.booleans()), max_size=40))

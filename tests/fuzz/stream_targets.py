@@ -136,9 +136,13 @@ def delimited_format(choices):
     return get_format(kind, delimiters=choices.pick(DELIMITERS), **options, **limit)
 
 
+# A block of the default's size is over the low limit.
+OPTIONS = {"opaque": {"size": 16}}
+
+
 def ready_format(name, choices):
     """Return a registered format as it is without options, or with a low limit."""
-    form = get_format(name)
+    form = get_format(name, **OPTIONS.get(name, {}))
     return choices.pick([form, form.limited(300)])
 
 
