@@ -67,6 +67,9 @@ class Registration:
         self.undo()
 
 
+# What a class must be a subclass of, and which file says so; of a function only calling it could tell.
+_CONTRACTS = {"codec": ("framing.codec", "Codec"), "format": ("framing.frame", "FrameFormat")}
+
 # Of the whole process, as installed plug-ins are. Oldest first.
 _registrations: list[Registration] = []
 
@@ -192,6 +195,9 @@ def _misfit(kind: str, found: Any) -> str | None:
         return f"written for plug-in API {version}; accepted: {', '.join(map(str, ACCEPTED_API_VERSIONS))}"
     if kind != "protocol" and not callable(found):
         return f"a {kind} is made by calling a class or function, not {found!r:.80}"
+    if isinstance(found, type) and kind in _CONTRACTS and not issubclass(found, _imported(":".join(_CONTRACTS[kind]))):
+        module, contract = _CONTRACTS[kind]
+        return f"its class {found.__name__} is no {contract}: it must be a subclass, as the text of {module} shows"
     return None
 
 

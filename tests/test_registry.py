@@ -9,8 +9,14 @@ from framing.errors import AmbiguousNameError, PluginLoadError, UnknownNameError
 from framing.registry import entries, find, load, load_entry, names, probe, register
 
 CODECS = GROUPS["codec"]
+FORMATS = GROUPS["format"]
 PROTOCOLS = GROUPS["protocol"]
-GOOD = "class Rot:\n    pass\n"
+GOOD = """
+from framing import Codec
+class Rot(Codec):
+    def encode(self, message): return message
+    def decode(self, payload): return payload
+"""
 
 
 def refusal(name, kind="codec"):
@@ -20,11 +26,11 @@ def refusal(name, kind="codec"):
 
 
 def test_a_builtin_loads():
-    from framing.errors import FramingError
+    from framing.codecs.msgpack import MsgpackCodec
 
-    entry = find("codec", "raw")._replace(value="framing.errors:FramingError")
+    entry = find("codec", "raw")._replace(value="framing.codecs.msgpack:MsgpackCodec")
 
-    assert load_entry(entry) is FramingError
+    assert load_entry(entry) is MsgpackCodec
 
 
 @pytest.mark.parametrize("spelling", ["raw", "raw@framewire", "raw@FrameWire"])
@@ -104,12 +110,23 @@ def test_an_interrupt_is_nobodys_error(site):
         ),
         ("class Rot:\n  api_version = 2", "written for plug-in API 2; accepted: 1"),
         ("class Rot:\n  api_version = '1'", "written for plug-in API 1; accepted: 1"),
+        (
+            "class Rot:\n  def encode(self, message): return message",
+            "its class Rot is no Codec: it must be a subclass, as the text of framing.codec shows",
+        ),
     ],
 )
 def test_what_was_loaded_must_fit(site, source, problem):
     site.install("acme", {CODECS: "rot = acme_rot:Rot"}, files={"acme_rot.py": source})
 
     assert refusal("rot").reason == f"codec 'rot' cannot be loaded: {problem}"
+
+
+def test_a_class_must_keep_the_contract_of_its_kind(site):
+    site.install("acme", {FORMATS: "rot = acme_rot:Rot"}, files={"acme_rot.py": GOOD})
+
+    with pytest.raises(PluginLoadError, match=r"Rot is no FrameFormat: it must be a subclass, .* framing\.frame shows"):
+        load("format", "rot")
 
 
 def test_a_protocol_need_not_be_callable(site):
@@ -119,7 +136,7 @@ def test_a_protocol_need_not_be_callable(site):
 
 
 def test_an_object_may_say_the_version_it_was_written_for(site):
-    source = "class Rot:\n  api_version = 1"
+    source = f"{GOOD}    api_version = 1\n"
     site.install("acme", {CODECS: "rot = acme_rot:Rot"}, files={"acme_rot.py": source})
 
     assert load("codec", "rot").api_version == 1

@@ -331,7 +331,7 @@ class TestPlugins:
             assert refused(get_codec, "any(1)").reason == "codec any: too many positional arguments"
 
     def test_a_factory_written_in_c_need_not_tell_its_options(self):
-        with register("codec", "chosen", type):  # no signature, and a TypeError for this call
+        with register("codec", "chosen", getattr):  # no signature, and a TypeError for this call
             error = refused(get_codec, "chosen(1, 2)")
 
         assert error.reason.startswith("codec chosen: ")

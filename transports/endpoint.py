@@ -96,7 +96,7 @@ async def open_stream(text: str) -> trio.abc.Stream:
 
     Raises:
         OSError: nobody answers there.
-        DefinitionError: this is no endpoint.
+        DefinitionError: this is no endpoint, or the plug-in for its scheme makes no `Scheme`.
         RegistryError: nothing provides the scheme, or what does cannot be loaded.
     """
     endpoint = parse_endpoint(text)
@@ -111,5 +111,7 @@ async def open_listeners(text: str) -> list[tuple[str, trio.abc.Listener[Any]]]:
 
 
 def _scheme(endpoint: Endpoint) -> Scheme:
-    scheme: Scheme = load("scheme", endpoint.scheme)()
+    scheme = load("scheme", endpoint.scheme)()
+    if not isinstance(scheme, Scheme):
+        raise endpoint.refused("this scheme plug-in made no transports.endpoint.Scheme", found=type(scheme).__name__)
     return scheme

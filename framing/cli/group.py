@@ -15,7 +15,7 @@ from framing import registry
 from framing.cli.console import colour_wanted, escaped, guarded
 from framing.errors import PluginLoadError, UnknownNameError
 
-__all__ = ["SHORT_HELP", "main"]
+__all__ = ["SHORT_HELP", "command_misfit", "main"]
 
 # What each built-in command says in one line, so that `framing --help` imports none of them; a test holds it equal.
 SHORT_HELP = {
@@ -66,14 +66,15 @@ class _Group(click.Group):
                 return None
             raise click.UsageError(f"no command is called {cmd_name!r}; {error.hint}", ctx) from error
         found = registry.load_entry(entry)
-        if not isinstance(found, click.Command):
+        if problem := command_misfit(found):
             raise PluginLoadError(
-                f"command {cmd_name!r} is no click command, but {found!r:.80}",
+                f"command {cmd_name!r} cannot be run: {problem}",
                 distribution=entry.distribution,
                 version=entry.version,
                 entry_point=f"{entry.name} = {entry.value}",
             )
-        return found
+        command: click.Command = found
+        return command
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.width = max(formatter.width, 100)  # a command line that is broken in two cannot be copied
@@ -89,6 +90,11 @@ class _Group(click.Group):
         if others := [(escaped(row.spelling), escaped(_owner(row))) for row in rows if not row.builtin]:
             with formatter.section("Commands of plug-ins"):
                 formatter.write_dl(others)
+
+
+def command_misfit(found: object) -> str | None:
+    """Return what keeps a loaded object from being a command, if anything does."""
+    return None if isinstance(found, click.Command) else f"it must be a click.Command, and is {found!r:.80}"
 
 
 def _owner(row: registry.Entry) -> str:

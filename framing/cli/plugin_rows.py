@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from framing import registry
+from framing.cli.group import command_misfit
 from framing.definition import get_protocol
 from framing.entries import BROKEN, DISALLOWED, GROUPS, Entry
 from framing.errors import FramingError
@@ -20,7 +21,9 @@ def all_rows(kind: str | None = None) -> Iterator[Entry]:
 def checked(row: Entry) -> Entry:
     """Import what a row means, or read its file, and return the row with what came of it."""
     if not row.path or not row.usable:
-        return registry.probe(row)
+        probed = registry.probe(row)
+        misfit = command_misfit(registry.load_entry(row)) if row.kind == "command" and probed.usable else None
+        return row._replace(status=BROKEN, problem=misfit) if misfit else probed
     try:
         get_protocol(row.spelling)
     except FramingError as error:

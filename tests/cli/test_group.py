@@ -85,7 +85,7 @@ def test_what_is_no_click_command_is_a_broken_plugin(site):
     asked = run("shout")
 
     assert asked.exit_code == 5
-    assert "command 'shout' is no click command, but <class 'str'>" in asked.stderr
+    assert "command 'shout' cannot be run: it must be a click.Command, and is <class 'str'>" in asked.stderr
     assert "distribution acme" in asked.stderr
 
 

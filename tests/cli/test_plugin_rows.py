@@ -28,6 +28,23 @@ def test_listing_imports_nothing_and_checking_does(site):
     assert (checked(listed).status, checked(listed).problem) == ("broken", "ZeroDivisionError: division by zero")
 
 
+@pytest.mark.parametrize(
+    ("group", "kind", "problem"),
+    [
+        ("framing.codecs.v1", "codec", "its class Plain is no Codec: it must be a subclass"),
+        ("framing.formats.v1", "format", "its class Plain is no FrameFormat: it must be a subclass"),
+        ("framing.commands.v1", "command", "it must be a click.Command, and is <class"),
+    ],
+)
+def test_checking_finds_what_is_none_of_its_kind(site, group, kind, problem):
+    site.install("acme", {group: "rot = acme_rot:Plain"}, files={"acme_rot.py": "class Plain: pass"})
+
+    found = checked(row(kind, "rot"))
+
+    assert (found.status, found.usable) == ("broken", False)
+    assert problem in found.problem
+
+
 @pytest.mark.parametrize(("text", "status"), [("length:u8", "ready"), ("length:u9", "broken")])
 def test_checking_a_definition_reads_it(site, text, status):
     site.install(

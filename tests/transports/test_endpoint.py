@@ -69,3 +69,11 @@ async def test_a_scheme_of_somebody_else():
         (await open_stream("loop://x")).send_some(b"x")
         ((reached, _),) = await open_listeners("loop://y")
     assert reached == "loop://y"
+
+
+async def test_a_scheme_that_is_none_is_refused():
+    with (
+        register("scheme", "loop", dict),
+        pytest.raises(DefinitionError, match=r"made no transports\.endpoint\.Scheme .*found dict"),
+    ):
+        await open_stream("loop://x")
