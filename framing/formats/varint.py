@@ -28,8 +28,9 @@ from framing.formats.fields.layout import Layout
 from framing.formats.fields.magic import layout_resync
 from framing.formats.fields.notation import Field, parse_notation
 from framing.formats.fields.parts import field_parts
-from framing.formats.fields.varints import Leb128, Varint, make_varint
+from framing.formats.fields.varints import Leb128, Quic, Varint, make_varint
 from framing.formats.scans.known import known_scans
+from framing.formats.scans.numbers import leb128_scan, quic_scan
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Scan, check_limit, check_option
 from framing.picture import Part
 
@@ -151,9 +152,8 @@ class VarintFormat(FrameFormat):
 
     def _prepare(self) -> None:
         self.max_frame_size = min(self.max_frame_size, self._largest)
-        self.scan = self._make_scan()
-        if self.scan is None:
-            self.scan, self.scan_frames = known_scans(self, self._header_end)
+        known, self.scan_frames = known_scans(self, self._header_end)
+        self.scan = self._make_scan() or known
 
     def _header_end(self, buffer: bytes, start: int, end: int) -> int:
         try:
@@ -216,16 +216,20 @@ class VarintFormat(FrameFormat):
         return payload_start - start + value - counted
 
     def _make_scan(self) -> Scan | None:
-        """Return a loop for a LEB128 length among fields of fixed width, about which there is nothing to check."""
+        """Return a loop for a header about which there is nothing to check but its length."""
         length = self._varints.get(self._length)
         layouts = [part for part in self._parts if isinstance(part, Layout)]
-        if type(length) is not Leb128 or len(self._varints) > 1 or self._minimal:
+        if self._minimal or any(layout.has_constants for layout in layouts):
             return None
-        if any(layout.has_constants for layout in layouts):
-            return None
-        before = self._parts[0].size if isinstance(self._parts[0], Layout) else 0
-        after = sum(layout.size for layout in layouts) - before
-        return leb128_scan(before, after, length_size=length.size, counted=self._counted, most=self.max_frame_size)
+        if type(length) is Leb128 and len(self._varints) == 1:
+            before = self._parts[0].size if isinstance(self._parts[0], Layout) else 0
+            after = sum(layout.size for layout in layouts) - before
+            return leb128_scan(before, after, length_size=length.size, counted=self._counted, most=self.max_frame_size)
+        if {*map(type, self._parts)} == {Quic} and self._parts[1:] in ([], [length]) and not self._counted_varints:
+            before = self._parts[0].size if self._parts[1:] else 0
+            assert length is not None
+            return quic_scan(before, length.size, self.max_frame_size)
+        return None
 
     def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
         """Tell where the payload lies: from the header to the end."""
@@ -283,45 +287,6 @@ class VarintFormat(FrameFormat):
         given = {"length": self._length, "counts": self._counts, "minimal": self._minimal}
         shown = "".join(f", {key}={value!r}" for key, value in given.items() if value != plain[key])
         return f"VarintFormat({' '.join(self._header.split())!r}{shown}, max_frame_size={self.max_frame_size})"
-
-
-def leb128_scan(before: int, after: int, *, length_size: int, counted: int, most: int) -> Scan:
-    """Return `scan` for a LEB128 length between so many bytes of other fields.
-
-    Args:
-        before: bytes of header before the length.
-        after: bytes of header behind it.
-        length_size: the most bytes of the length.
-        counted: how many of the other fields' bytes it counts.
-        most: the limit on a frame.
-    """
-
-    def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
-        append, skipped, rest, least, added, limit_size = out.append, before, after, counted, after - counted, most
-        last = end - before
-        while start < last and limit:
-            first = start + skipped
-            value, place = buffer[first], first + 1
-            if value >= 0x80:
-                shift, value = 7, value & 0x7F
-                while True:
-                    if place == end or place - first == length_size:
-                        return start
-                    byte = buffer[place]
-                    place += 1
-                    value |= (byte & 0x7F) << shift
-                    if byte < 0x80:
-                        break
-                    shift += 7
-            stop = place + value + added
-            if value < least or stop > end or stop - start > limit_size:
-                break
-            append(buffer[place + rest : stop])
-            start = stop
-            limit -= 1
-        return start
-
-    return scan
 
 
 def _parts(fields: list[Field], *, minimal: bool) -> list[Layout | Varint]:

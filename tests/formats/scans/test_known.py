@@ -5,7 +5,9 @@ import pytest
 from framing import FrameParser
 from framing.formats.digits import DigitsFormat, NetstringFormat
 from framing.formats.header_block import HeaderBlockFormat
+from framing.formats.scans import known
 from framing.formats.scans.known import known_scans
+from framing.formats.varint import VarintFormat
 
 
 class Counting(NetstringFormat):
@@ -35,6 +37,31 @@ def test_what_is_remembered_is_bounded():
     assert form.measured == 1500
     form.scan(stream, 0, len(stream), 1 << 62, out)
     assert form.measured == 1500 + (1500 - 1024)
+
+
+def test_headers_of_several_widths_are_found_by_how_they_begin():
+    form = VarintFormat("type:quic length:quic", minimal=True)
+    ends = []
+
+    def header_end(buffer, start, end):
+        ends.append(start)
+        return form._header_end(buffer, start, end)
+
+    scan, scan_frames = known_scans(form, header_end)
+    stream = b"".join(form.serialize(bytes(size), {"type": 0}) for size in (60, 70, 60, 70, 70, 60, 300, 60, 70, 300))
+    for _ in range(2):
+        assert scan(stream, 0, len(stream), 10, []) == scan_frames(stream, 0, len(stream), 10, [], 0)
+    assert len(ends) == 3
+
+
+def test_the_widths_that_are_remembered_are_bounded(monkeypatch):
+    monkeypatch.setattr(known, "_KNOWN_COUNT", 3)
+    form, out = VarintFormat("type:quic length:quic", minimal=True), []
+    stream = b"".join(form.serialize(bytes(size), {"type": size}) for size in range(50)) * 2
+    assert form.scan(stream, 0, len(stream), 1 << 62, out) == len(stream)
+    assert [*map(len, out)] == [*range(50)] * 2
+    cells = [cell.cell_contents for cell in form.scan.__closure__ if isinstance(cell.cell_contents, known._Known)]
+    assert [(len(one.sizes), len(one.widths)) for one in cells] == [(3, 3)]
 
 
 def test_a_long_header_is_not_remembered():
