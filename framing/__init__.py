@@ -22,7 +22,7 @@ The core, without I/O: no sockets, no clock, no threads. The map, each floor imp
 
 `transports`, beside this package, runs a protocol on trio and uses only the names exported here.
 
-Invariants: importing this package loads neither trio, socket, click, rich, msgpack, construct nor importlib.metadata.
+Invariants: importing this package loads neither trio, socket, click, msgpack, construct nor importlib.metadata.
 Time is an argument. Payloads are `bytes`. A parser raises `FramingError`s and nothing else, whatever the bytes. The
 same `Conversation` serves a socket and a capture.
 """

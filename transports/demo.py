@@ -81,11 +81,11 @@ SCENES = (
 )
 
 
-@click.command(short_help="Run three codecs over a real socket, capture them and decode the capture")
+@click.command(short_help="Run three codecs over a socket, capture and decode them")
 @click.option("--keep", metavar="FILE", help="Keep the capture, and say what to try with it.")
 @click.pass_context
 def demo(ctx: click.Context, keep: str | None) -> None:
-    """Run three codecs over a real socket, capture them and decode the capture.
+    """Run three codecs over a socket, capture and decode them.
 
     Servers and clients talk over loopback; each client's socket is recorded into a pcap file, which takes no root; the
     file is decoded, and what comes out is compared with what was sent. Exit code 1 if it differs.

@@ -4,7 +4,8 @@ What the commands share:
 
     group.py          finds commands by name, imports none to list them
     exits.py          exit codes, and which error means which
-    console.py        tables, JSON lines, errors on stderr, closed pipes
+    console.py        JSON lines, errors on stderr, closed pipes
+    table.py          tables, no wider than the terminal
     wire_options.py   --protocol, or --frame and --codec
 """
 

@@ -1,4 +1,4 @@
-"""What commands print with: tables, JSON lines, messages for people, and the end of a closed pipe.
+"""What commands read and print with: JSON lines, messages for people, and the end of a closed pipe.
 
 stdout is data, stderr is everything else. click strips colours where no terminal is; `NO_COLOR` is kept by the group.
 """
@@ -6,7 +6,7 @@ stdout is data, stderr is everything else. click strips colours where no termina
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from io import TextIOWrapper
 from typing import Any
 
@@ -14,7 +14,7 @@ import click
 
 from framing.cli.exits import CANNOT_OPEN, INTERRUPTED, OK, exit_code, single
 
-__all__ = ["colour_wanted", "escaped", "guarded", "note", "print_json", "print_table", "shown_error"]
+__all__ = ["check_input", "colour_wanted", "escaped", "guarded", "note", "print_json", "shown_error"]
 
 
 def escaped(text: str) -> str:
@@ -33,6 +33,16 @@ def colour_wanted() -> bool | None:
     return False if os.environ.get("NO_COLOR") else None
 
 
+def check_input(file: str) -> None:
+    """Refuse to wait for a capture from a terminal, where none will come.
+
+    Raises:
+        click.UsageError: the file is stdin, and that is a terminal.
+    """
+    if file == "-" and sys.stdin is not None and sys.stdin.isatty():
+        raise click.UsageError("name a FILE, or pipe one in: stdin is a terminal")
+
+
 def note(text: str) -> None:
     """Tell people something that is not data."""
     click.echo(text, err=True, color=colour_wanted())
@@ -41,20 +51,6 @@ def note(text: str) -> None:
 def print_json(row: dict[str, Any]) -> None:
     """Print one JSON object as a line."""
     click.echo(json.dumps(row, ensure_ascii=False))
-
-
-def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print aligned columns. The last one is not padded; nothing is cut, so `grep` and `awk` find everything."""
-    lines = [[escaped(cell) for cell in row] for row in rows]
-    widths = [max(len(line[column]) for line in (head, *lines)) for column in range(len(head) - 1)]
-    click.secho(_aligned(head, widths), bold=True, color=colour_wanted())
-    for line in lines:
-        click.echo(_aligned(line, widths))
-
-
-def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-    return "  ".join([*padded, line[-1]]).rstrip()
 
 
 def shown_error(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from framing.capture.files import look_again, source_name
 from framing.capture.lines import json_line
 from framing.capture.reading import read, read_raw
 from framing.capture.records import ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
-from framing.cli.console import note, shown_error
+from framing.cli.console import check_input, note, shown_error
 from framing.cli.exits import BAD_FRAMES, OK, TRUNCATED, USAGE
 from framing.cli.frametext import FrameText, flow_text, problem_text, summary_text
 from framing.cli.port_notes import PortNotes
@@ -27,7 +27,7 @@ __all__ = ["decode"]
 _CAPTURE_OPTIONS = {"ports": "--port", "flows": "--flow", "every_flow": "--all"}
 
 
-@click.command(short_help="Show the frames and messages of a capture or a file of raw bytes")
+@click.command(short_help="Show the frames and messages of a capture or raw bytes")
 @click.argument("file", default="-")
 @wire_options
 @click.option("--raw", is_flag=True, help="FILE is no capture: it holds the bytes of one side and nothing else.")
@@ -66,7 +66,7 @@ def decode(
     Examples:
       framing decode capture.pcap
       framing decode capture.pcap --protocol kafka
-      framing decode capture.pcap --frame u32be --codec msgpack --port 4000 --format jsonl
+      framing decode capture.pcap --frame u32be --codec msgpack --port 4000
       tcpdump -w - 'port 5432' | framing decode - --protocol postgresql
       framing decode capture.pcapng --protocol mqtt --follow
 
@@ -88,6 +88,7 @@ def decode(
     Exit codes: 3 if any frame was bad or could not be decoded; 4 if the input was incomplete: it ended inside a frame
     or a packet, or bytes are missing from the capture.
     """
+    check_input(file)
     known = known_ports() if protocol is frame_format is codec is None and not raw else None
     wire = chosen_protocol(protocol, frame_format, codec) if known is None else known
     if recovery is not None:

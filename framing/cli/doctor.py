@@ -17,7 +17,7 @@ from framing.installation import DISTRIBUTION, foreign_claims
 
 __all__ = ["doctor"]
 
-_DEPENDENCIES = ("trio", "msgpack", "construct", "click", "rich")
+_DEPENDENCIES = ("trio", "msgpack", "construct", "click")
 _SELF_TEST_MESSAGE = {"id": 7, "data": b"\x00\xff", "list": [None, True, 1.5, "é"]}
 
 

@@ -38,12 +38,14 @@ def encode(
     Examples:
       echo '{"id": 7}' | framing encode --protocol u32be/msgpack > frames.bin
       echo 'hello' | framing encode --frame netstring --input text
-      framing decode --protocol kafka --format jsonl capture.pcap | framing encode --protocol kafka --side client
+      framing decode --protocol kafka --format jsonl capture.pcap |
+        framing encode --protocol kafka --side client
 
     \b
     A line is, by --input:
-      json  a JSON value, or a frame record of `framing decode --format jsonl`. Bytes are {"$bytes": "<base64>"}, a
-            message with header fields is {"$message": value, "field": 1}.
+      json  a JSON value, or a frame record of `framing decode --format jsonl`;
+            bytes are {"$bytes": "<base64>"}, a message with header fields is
+            {"$message": value, "field": 1}
       text  the message itself, as bytes without the line's end
       hex   the message's bytes as hex digits
 

@@ -19,13 +19,13 @@ __all__ = ["SHORT_HELP", "command_misfit", "main"]
 
 # What each built-in command says in one line, so that `framing --help` imports none of them; a test holds it equal.
 SHORT_HELP = {
-    "decode": "Show the frames and messages of a capture or a file of raw bytes",
+    "decode": "Show the frames and messages of a capture or raw bytes",
     "encode": "Turn messages, one JSON value a line, into frames",
     "streams": "List the connections of a capture",
     "protocols": "List the protocols, or show how one is defined",
     "plugin": "Look at the installed plug-ins",
     "doctor": "Check the installation",
-    "demo": "Run three codecs over a real socket, capture them and decode the capture",
+    "demo": "Run three codecs over a socket, capture and decode them",
 }
 
 _EXAMPLES = (
@@ -77,9 +77,8 @@ class _Group(click.Group):
         return command
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.width = max(formatter.width, 100)  # a command line that is broken in two cannot be copied
         with formatter.section("Examples"):
-            formatter.write_dl(_EXAMPLES, col_max=64)
+            formatter.write_dl(_EXAMPLES, col_max=46)  # what is longer stands alone: broken in two it cannot be copied
         formatter.write_paragraph()
         super().format_help(ctx, formatter)
 
@@ -111,7 +110,14 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 
 
 @click.group("framing", cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Show which.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version, and whether compiled code runs.",
+)
 def main() -> None:
     """Cut streams into frames and turn frames into messages: from captures, files and pipes.
 

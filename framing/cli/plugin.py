@@ -2,9 +2,10 @@
 
 import click
 
-from framing.cli.console import print_json, print_table
+from framing.cli.console import print_json
 from framing.cli.exits import PLUGIN_BROKEN
 from framing.cli.plugin_rows import all_rows, checked, is_trouble
+from framing.cli.table import print_table
 from framing.cli.versions import installed_version
 from framing.entries import GROUPS, Entry
 from framing.installation import DISTRIBUTION

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from framing import registry
-from framing.cli.console import escaped, note, print_json, print_table
+from framing.cli.console import escaped, note, print_json
 from framing.cli.definitions import described, described_both_ways
+from framing.cli.table import print_table
 from framing.definition import get_protocol
 from framing.errors import FramingError
 from framing.facts import facts_of
@@ -30,7 +31,7 @@ def protocols(protocol: str | None, find: str | None, form: str) -> None:
     Examples:
       framing protocols --find mq
       framing protocols postgresql
-      framing protocols ./mine.toml        says what is wrong with a definition of your own
+      framing protocols ./mine.toml   says what is wrong with one of your own
 
     A definition is shown with a picture of its frames: each box is a field, with its type and constants or with its
     bits, the highest first; over it stands the offset of its first byte.

@@ -9,9 +9,10 @@ from framing.capture.files import source_name
 from framing.capture.lines import format_time, json_line
 from framing.capture.overview import survey
 from framing.capture.records import ErrorRecord, FlowRecord
-from framing.cli.console import colour_wanted, escaped, note, print_table
+from framing.cli.console import check_input, note
 from framing.cli.exits import BAD_FRAMES, OK, TRUNCATED
 from framing.cli.frametext import problem_text
+from framing.cli.table import print_table
 from framing.facts import known_ports
 
 __all__ = ["streams"]
@@ -53,16 +54,22 @@ def streams(file: str, form: str) -> None:
       framing streams capture.pcap --format jsonl | jq .flow
 
     \b
-    SIDE         which side sends in this flow; with a question mark where no SYN was seen and the ports tell
+    SIDE         which side sends in this flow; with a question mark where
+                 no SYN was seen and the ports tell
     MISSING      bytes that were sent but are not in the capture
-    RESENT       bytes that came again; CONFLICTING of them were not the same
+    RESENT       bytes that came again; CONFLICTING were not the same then
     FIRST, LAST  the times of the packets with bytes
     END          fin, reset, or capture: it went on when the capture ended
-    TUNNEL       what its packets came through; with a question mark where only a port number tells
-    PROTOCOL     known protocols on the server's port; whether it is one, only decoding tells
+    TUNNEL       what its packets came through; with a question mark where
+                 only a port number tells
+    PROTOCOL     known protocols on the server's port; whether it is one,
+                 only decoding tells
+
+    A narrow terminal shows each flow's name on a line of its own, and no column without news; a pipe has all of them.
 
     Exit codes: 4 if the capture ends inside a packet, 3 if it is damaged; what is before is listed.
     """
+    check_input(file)
     rows: list[FlowRecord] = []
     code, is_empty = OK, True
     for record in survey(file, known_ports()):
@@ -86,10 +93,12 @@ def _print_rows(rows: list[FlowRecord]) -> None:
     # Flows without a byte come last; of the others, the one that spoke first comes first.
     rows.sort(key=lambda row: (row.first_ns is None, row.first_ns or 0))
     cells = [_cells(row) for row in rows]
-    if sys.stdout.isatty():
-        _print_on_terminal(cells)
-    else:
+    if not sys.stdout.isatty():
         print_table(_HEAD, cells)
+        return
+    shown, lines = _for_terminal(cells)
+    right = [place for place, index in enumerate(shown) if index in _NUMBERS]
+    print_table([_HEAD[index] for index in shown], lines, right=right, is_first_whole=True)
 
 
 def _cells(row: FlowRecord) -> list[str]:
@@ -100,27 +109,21 @@ def _cells(row: FlowRecord) -> list[str]:
     return [row.flow, side, *map(str, sizes), *times, row.end, tunnel or "-", ", ".join(row.protocols) or "-"]
 
 
-def _print_on_terminal(cells: Sequence[Sequence[str]]) -> None:
-    """Print a table that fits the terminal: what is no trouble anywhere is left out, times go to the second.
+def _for_terminal(cells: Sequence[Sequence[str]]) -> tuple[list[int], list[list[str]]]:
+    """Return the columns and cells for people: what is no trouble anywhere is left out, times go to the second.
 
     They have their date only where it is not the same for all.
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     shown = [
         index
         for index in range(len(_HEAD))
         if index not in (*_TROUBLES, _TUNNEL) or any(line[index] not in ("0", "-") for line in cells)
     ]
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for index in shown:
-        table.add_column(_HEAD[index], justify="right" if index in _NUMBERS else "left", overflow="fold")
     days = {line[index].partition("T")[0] for line in cells for index in _TIMES if line[index] != "-"}
+    lines = []
     for line in cells:
         short = [cell.partition(".")[0] if index in _TIMES else cell for index, cell in enumerate(line)]
         if len(days) == 1:
             short = [cell.partition("T")[2] or cell if index in _TIMES else cell for index, cell in enumerate(short)]
-        table.add_row(*(Text(escaped(short[index])) for index in shown))
-    Console(color_system=None if colour_wanted() is False else "auto", highlight=False).print(table)
+        lines.append([short[index] for index in shown])
+    return shown, lines

@@ -18,7 +18,7 @@ FORBIDDEN = {
 # Files, progress and processes live here alone.
 EXCEPTIONS = {"framing/cli/": {"time", "signal", "subprocess"}, "framing/capture/files.py": {"time"}}
 
-HEAVY = ["trio", "socket", "click", "rich", "msgpack", "construct", "importlib.metadata", "dataclasses", "asyncio"]
+HEAVY = ["trio", "socket", "click", "msgpack", "construct", "importlib.metadata", "dataclasses", "asyncio"]
 SPINE = ["errors", "frame", "parser", "codec", "registry", "entries", "installation", "wire", "protocol"]
 
 
@@ -71,7 +71,7 @@ def test_the_spine_loads_nothing_heavy(module):
 
 
 def test_reading_a_capture_takes_no_trio():
-    assert loaded_by("import framing.capture").intersection({"trio", "socket", "click", "rich"}) == set()
+    assert loaded_by("import framing.capture").intersection({"trio", "socket", "click"}) == set()
 
 
 def test_what_is_loaded_is_told():

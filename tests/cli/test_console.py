@@ -1,4 +1,6 @@
 import json
+import os
+import pty
 import subprocess
 import sys
 
@@ -6,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from framing.cli.console import colour_wanted, escaped, guarded, print_json, print_table, shown_error
+from framing.cli.console import colour_wanted, escaped, guarded, print_json, shown_error
 from framing.errors import EncodeError
 
 QUIET = {"stdin": subprocess.DEVNULL, "capture_output": True, "check": False}
@@ -30,27 +32,13 @@ def test_nothing_that_moves_a_cursor_is_printed(text, shown):
     assert escaped(text) == shown
 
 
-def test_a_table_is_aligned_and_cuts_nothing():
-    rows = [("a", "b" * 200, "c"), ("long name", "x", "\x1b[2J")]
-
-    lines = printed(lambda: print_table(("NAME", "VALUE", "LAST"), rows)).splitlines()
-
-    assert lines[0] == f"NAME       VALUE{' ' * 195}  LAST"
-    assert lines[1] == f"a          {'b' * 200}  c"
-    assert lines[2] == f"long name  x{' ' * 199}  \\x1b[2J"
-
-
-def test_an_empty_table_is_its_head():
-    assert printed(lambda: print_table(("NAME", "LAST"), [])) == "NAME  LAST\n"
-
-
 @pytest.mark.parametrize(("no_color", "bold"), [(None, True), ("", True), ("1", False)])
 def test_no_color_is_kept(monkeypatch, no_color, bold):
     monkeypatch.delenv("NO_COLOR", raising=False)
     if no_color is not None:
         monkeypatch.setenv("NO_COLOR", no_color)
 
-    shown = printed(lambda: print_table(("NAME",), []), color=True)
+    shown = printed(lambda: click.secho("NAME", bold=True, color=colour_wanted()), color=True)
 
     assert ("\x1b[1m" in shown) is bold
 
@@ -137,3 +125,16 @@ def test_streams_that_were_closed_before_are_as_dev_null(environment, tmp_path, 
     ended = subprocess.run(["sh", "-c", line.format(empty="empty")], env=environment, cwd=tmp_path, **QUIET)
 
     assert (ended.returncode, ended.stderr.partition(b"\n")[0]) in [(0, b""), (0, b"0 frames, 0 bytes, 1 flow")]
+
+
+@pytest.mark.parametrize("command", ["decode", "streams"])
+def test_no_capture_is_waited_for_from_a_terminal(child, command):
+    leader, follower = pty.openpty()
+    try:
+        ended = child(command, stdin=follower, text=True, timeout=60)
+    finally:
+        os.close(follower)
+        os.close(leader)
+
+    assert ended.returncode == 2
+    assert "name a FILE, or pipe one in: stdin is a terminal" in ended.stderr

@@ -22,8 +22,15 @@ def test_help_opens_with_three_examples():
     lines = run("--help").stdout.splitlines()
 
     assert lines[0] == "Examples:"
-    assert [line.split()[0] for line in lines[1:4]] == ["framing", "framing", "echo"]
-    assert lines[4] == ""
+    assert [line.split()[0] for line in lines[1:5]] == ["framing", "framing", "echo", "a"]
+    assert lines[5] == ""
+
+
+@pytest.mark.parametrize("words", [(), *((name,) for name in SHORT_HELP), ("plugin", "list")])
+def test_every_help_fits_80_columns(words, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert [line for line in run(*words, "--help").stdout.splitlines() if len(line) > 80] == []
 
 
 def test_help_has_a_line_for_each_command_of_ours():
@@ -48,7 +55,7 @@ def test_help_imports_no_command(environment):
 
     assert "framing.cli.group" in loaded
     assert {value.partition(":")[0] for value in BUILTINS["command"].values()} & loaded == set()
-    assert {"trio", "rich", "msgpack", "construct", "framing.definition"} & loaded == set()
+    assert {"trio", "msgpack", "construct", "framing.definition"} & loaded == set()
 
 
 def test_a_plugin_command_is_listed_with_its_owner_and_not_imported(site):

@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 import sys
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -45,6 +46,17 @@ def mine(tmp_path):
 def install(site, **files):
     files = {f"acme_protocols/{name}.toml": text for name, text in files.items()}
     site.install("acme", {"framing.protocols.v1": "acme = acme_protocols"}, files=files)
+
+
+def test_the_list_fits_a_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    wide = run().stdout
+    monkeypatch.setattr("framing.cli.table.sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True)))
+    narrow = run().stdout
+
+    assert max(map(len, wide.splitlines())) > 80
+    assert max(map(len, narrow.splitlines())) <= 80
+    assert sorted(wide.split()) == sorted(narrow.split())
 
 
 def test_the_list_has_names_ports_and_titles(site):
