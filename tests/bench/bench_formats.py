@@ -201,7 +201,8 @@ def wire_of(form, payloads, fields):
     if fields is not None:
         return b"".join(form.serialize(payload, fields) for payload in payloads)
     if form.serialize(b"x")[:1] == b"x":  # RTSP: a line, and data between every two
-        return b"".join(payload + b"\r\n" + b"$\0\0\x40" + b"x" * 64 for payload in payloads[::2])
+        data = (struct.pack(">cBH", b"$", place % 4, len(one)) + one for place, one in enumerate(SIZES))
+        return b"".join(line + b"\r\n" + one for line, one in zip(payloads[::2], data, strict=False))
     cases = [b"a\0%c" % len(one) + one if place % 3 else b"b%c" % len(one) + one for place, one in enumerate(payloads)]
     return b"".join(cases)
 

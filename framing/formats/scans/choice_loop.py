@@ -1,8 +1,17 @@
-"""The hot loop of a choice: a frame of any case after the other, and many of the default at once."""
+"""The hot loop of a choice: a frame of any case after the other, and many of the default at once.
+
+    +--------+--------+-----------------+- - - - - - -+
+    |  "$"   |   id   |     length      |   payload   |     by the first byte { 24: { 00 40 → frame of 68 bytes } }
+    +--------+--------+-----------------+- - - - - - -+
+                      |<--- decides --->|
+
+What the first byte and a few others have decided once is looked up from then on, as in `decided.py`.
+"""
 
 import re
 import struct
 from collections.abc import Callable
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from framing.errors import FrameError
@@ -12,114 +21,184 @@ from framing.frame import Buffer, FrameFormat, Measure, Scan
 
 __all__ = ["choice_scan"]
 
-# In place of what recalls a header: that the frame ends where something first stands.
+_Verify = Callable[[Buffer, int, int], None] | None
+
+# The frame's size, where its payload begins and ends, and what verifies it.
+_Shape = tuple[int, int, int, _Verify]
+
+# By first byte: what looks up a shape and the key for it, or that the frame ends where something first stands.
+_Lookups = list[Any]
 _ENDED: Any = object()
 
-_Known = dict[tuple[bytes, ...], tuple[int, int, int]]
 _Run = Callable[[bytes, int, int, int, list[bytes]], tuple[int, int]]
 
 
 class _Case(NamedTuple):
-    """What the loop needs of a case's format; `recall` and `known` where a few bytes of a frame decide."""
+    """What the loop needs of a case's format."""
 
     measure: Measure
-    verify: Callable[[Buffer, int, int], None] | None
+    verify: _Verify
     payload: Callable[[bytes, int, int], bytes]
     most: int
-    recall: Callable[[bytes, int], tuple[bytes, ...]] | None
-    known: _Known
+    is_default: bool
+
+
+class _Key(NamedTuple):
+    """Which bytes of a frame decide, beside its first one: those from an offset to another, or several runs, read."""
+
+    first: int
+    last: int
+    read: Callable[[bytes, int], tuple[bytes, ...]] | None
+
+    def of(self, buffer: bytes, start: int) -> object:
+        """Return these bytes of the frame at a place."""
+        return buffer[start + self.first : start + self.last] if self.read is None else self.read(buffer, start)
+
+
+_NOTHING = _Key(1, 1, None)
+
+
+class _Ending(NamedTuple):
+    """What ends each frame of the default, which byte before it is no payload, and how much may stand before it."""
+
+    delimiter: bytes
+    odd: int
+    most: int
+
+
+class _Shapes:
+    """The shapes of frames met, by their first byte and then by what else decides; forgotten when there are many."""
+
+    __slots__ = ("_count", "by_byte")
+
+    def __init__(self) -> None:
+        self.by_byte: tuple[dict[object, _Shape], ...] = tuple({} for _ in range(256))
+        self._count = 0
+
+    def add(self, byte: int, key: object, shape: _Shape) -> None:
+        """Remember one that was not known."""
+        if self._count >= MAX_KNOWN:
+            for one in self.by_byte:
+                one.clear()
+            self._count = 0
+        self.by_byte[byte][key] = shape
+        self._count += 1
 
 
 def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
     """Return `scan` for a choice between these formats by these beginnings."""
-    run, least = _default_run(formats[-1], prefixes), max(map(len, prefixes.values))
-    recalls = [_recall(one, least) for one in formats]
-    # A frame of the default that ends where something first stands is quickly cut alone, too.
-    delimiter, stripped = (formats[-1].ending() if run is not None and least <= 1 else None) or (b"", b"")
-    end_size, most_line, odd = len(delimiter), formats[-1].max_frame_size, stripped[0] if stripped else -1
+    run, least, shapes = _default_run(formats[-1], prefixes), max(map(len, prefixes.values)), _Shapes()
     # Of the default many are taken at once where it has a scan: that is quicker.
-    quicks: list[Any] = [
-        None if recall is None or (run is not None and form is formats[-1]) else (recall, known.get, form.verify)
-        for form, (recall, known) in zip(formats, recalls, strict=True)
-    ]
-
-    if delimiter:
-        quicks[-1] = _ENDED
+    keys = [_key(one, least) for one in formats]
+    if run is not None:
+        keys[-1] = None
+    key_of = [None if number == UNDECIDED else keys[number] for number in prefixes.by_byte]
+    # Without a key nothing is ever added, and nothing found.
+    lookups: _Lookups = [(known.get, *(key or _NOTHING)) for known, key in zip(shapes.by_byte, key_of, strict=True)]
+    # If it ends where something first stands, it is quickly cut alone, too.
+    ending = _ending(formats[-1]) if run is not None and least <= 1 else None
+    if ending is not None:
+        lookups = [_ENDED if at == prefixes.default else one for one, at in zip(lookups, prefixes.by_byte, strict=True)]
+    quick = _quick_loop(lookups, ending or _Ending(b"", -1, 0))
 
     def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         # The measures may remember something about a frame that is not whole: they are new for each call.
         cases = [
-            _Case(one.measurer(), one.verify, _payload_of(one), one.max_frame_size, *recall)
-            for one, recall in zip(formats, recalls, strict=True)
+            _Case(one.measurer(), one.verify, _payload_of(one), one.max_frame_size, number == prefixes.default)
+            for number, one in enumerate(formats)
         ]
         by_byte = [None if number == UNDECIDED else cases[number] for number in prefixes.by_byte]
-        quick = [None if number == UNDECIDED else quicks[number] for number in prefixes.by_byte]
-        append, default, room, tried = out.append, cases[-1] if run is not None else None, len(out) + limit, start
-        find, after, left = buffer.find, -1, limit
+        room, tried = len(out) + limit, start
         try:
-            while start < end and left:
-                left -= 1
-                byte = buffer[start]
-                one = quick[byte]
-                if one is _ENDED:
-                    # Between others, or with a byte in it that begins a case, it is cut alone.
-                    if start != after or start < tried:
-                        stop = find(delimiter, start, end)
-                        if start <= stop <= start + most_line - end_size:
-                            append(buffer[start : stop - (start < stop and buffer[stop - 1] == odd)])
-                            start = after = stop + end_size
-                            continue
-                elif one is not None:
-                    recall, get, verify = one
-                    shape = get(recall(buffer, start))
-                    if shape is not None:
-                        size, head, body = shape
-                        stop = start + size
-                        if stop > end:
-                            break
-                        if verify is not None:
-                            verify(buffer, start, stop)
-                        append(buffer[start + head : start + body])
-                        start = stop
-                        continue
-                case = by_byte[byte]
+            while True:
+                start = quick(buffer, start, end, out, room=room, tried=tried)
+                case = by_byte[buffer[start]] if start < end and len(out) < room else None
                 if case is None:
                     break
-                if case is default and start >= tried and run is not None:
-                    start, tried = run(buffer, start, end, left + 1, out)
-                    left = room - len(out)
+                measure, verify, payload, most, is_default = case
+                if is_default and start >= tried and run is not None:
+                    start, tried = run(buffer, start, end, room - len(out), out)
                     continue
-                measure, verify, payload, most, reader, known = case
                 total = measure(buffer, start, end)
                 if total is None or not least <= total <= most or start + total > end:
                     break
                 stop = start + total
                 if verify is not None:
                     verify(buffer, start, stop)
-                append(payload(buffer, start, stop))
-                if reader is not None:
-                    _remember(known, reader(buffer, start), formats[prefixes.by_byte[byte]], buffer, (start, stop))
+                out.append(payload(buffer, start, stop))
+                remember(buffer, start, stop)
                 start = stop
-        except (FrameError, struct.error):  # the next `measure` raises it, when the frames before were delivered
+        except FrameError:  # the next `measure` raises it, when the frames before were delivered
             pass
         return start
+
+    def remember(buffer: bytes, start: int, stop: int) -> None:
+        byte = buffer[start]
+        key, form = key_of[byte], formats[prefixes.by_byte[byte]]
+        if key is not None:
+            first, last = form.bounds(buffer, start, stop)
+            shapes.add(byte, key.of(buffer, start), (stop - start, first - start, last - start, form.verify))
 
     return scan
 
 
-def _recall(form: FrameFormat, least: int) -> tuple[Callable[[bytes, int], tuple[bytes, ...]] | None, _Known]:
+def _quick_loop(lookups: _Lookups, ending: _Ending) -> Callable[..., int]:
+    """Return a loop over frames that are known by their first bytes, and single ones of a default with this ending."""
+    delimiter, odd, most = ending
+    size = len(delimiter)
+
+    def quick(buffer: bytes, start: int, end: int, out: list[bytes], *, room: int, tried: int) -> int:
+        append, find, after, table = out.append, buffer.find, -1, lookups
+        try:
+            for _ in repeat(None, room - len(out)):
+                lookup = table[buffer[start]]
+                if lookup is _ENDED:
+                    # Behind another one many may be taken at once, unless a byte in it begins a case: that was tried.
+                    if start == after and start >= tried:
+                        break
+                    stop = find(delimiter, start, end)
+                    if not 0 <= stop - start <= most:
+                        break
+                    last = stop - 1
+                    append(buffer[start : last if buffer[last] == odd and start < stop else stop])
+                    start = after = stop + size
+                    continue
+                get, first, last, read = lookup
+                shape = get(buffer[start + first : start + last] if read is None else read(buffer, start))
+                if shape is None:
+                    break
+                total, head, body, verify = shape
+                stop = start + total
+                if stop > end:
+                    break
+                if verify is not None:
+                    verify(buffer, start, stop)
+                append(buffer[start + head : start + body])
+                start = stop
+        except (FrameError, IndexError, struct.error):  # the buffer ends, or the careful methods have the word
+            pass
+        return start
+
+    return quick
+
+
+def _ending(form: FrameFormat) -> _Ending | None:
+    ending = form.ending()
+    if ending is None:
+        return None
+    delimiter, stripped = ending
+    return _Ending(delimiter, stripped[0] if stripped else -1, form.max_frame_size - len(delimiter))
+
+
+def _key(form: FrameFormat, least: int) -> _Key | None:
     spans = form.deciding()
     if spans is None or least > 1:
-        return None, {}
-    return key_reader(spans), {}
-
-
-def _remember(known: _Known, key: tuple[bytes, ...], form: FrameFormat, buffer: bytes, frame: tuple[int, int]) -> None:
-    start, stop = frame
-    first, last = form.bounds(buffer, start, stop)
-    if len(known) >= MAX_KNOWN:
-        known.clear()
-    known[key] = stop - start, first - start, last - start
+        return None
+    # What is told by the first byte need not be looked up once more.
+    rest = [(max(first, 1), last) for first, last in spans if last > 1]
+    if len(rest) > 1:
+        return _Key(0, 0, key_reader(tuple(rest)))
+    return _Key(*rest[0], None) if rest else _NOTHING
 
 
 def _default_run(default: FrameFormat, prefixes: Prefixes) -> _Run | None:

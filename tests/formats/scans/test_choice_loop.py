@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from framing import get_format
 from framing.formats.prefix import Prefixes, parse_prefix
+from framing.formats.scans import choice_loop
 from framing.formats.scans.choice_loop import choice_scan
 from framing.testing import outcome
 from framing.testing.format import check_scans
@@ -17,8 +18,17 @@ CHOICES = [
     get_format("choice", cases={"$": MEDIA}, default={"format": "json_stream"}),
     get_format("choice", cases={"$": MEDIA}, default={"format": "delimiter", "delimiters": "\n", "max_frame_size": 30}),
     get_format("choice", cases={"$": MEDIA}, default={"format": "lines", "keep": True}),
+    get_format("choice", cases={"$": {"header": "a:u8 id:u8 length:u8 b:u8 c:u8=0|2"}}, default={"format": "u8"}),
+    get_format(
+        "choice",
+        cases={
+            "0x20/0xf0": {"header": "kind:u8 length:u8", "trailer": "sum:u8=xor8(header payload)"},
+            "h": {"header": "a:u8", "payload_size": 5},
+        },
+    ),
 ]
 PIECES = [b"$\0\2ab", b"$$\0", b"hello\n", b"a $ in it\n", b"#\1a\xce", b"#\1ax", b"{}", b" [1]\n", b"$", b"\n"]
+PIECES += [b"$\1\2\0\0ab", b"$\1\2\0\2ab", b"$\1aD", b"$\1aE"]
 ENDS = [b"\r\n", b"cr\r\n", b"$\0\1\r", b"x" * 29 + b"\n", b"x" * 30 + b"\n"]
 pieces = st.sampled_from(PIECES + ENDS)
 
@@ -33,6 +43,28 @@ def test_it_cuts_what_measure_cuts(form, parts, limit):
     assert len(scanned) <= limit
     offset, data = whole.frames[len(scanned) - 1] if scanned else (0, b"")
     assert stop == offset + len(data)
+
+
+@given(st.sampled_from(CHOICES), st.lists(pieces, max_size=20), st.integers(1, 9))
+def test_bytes_behind_the_end_are_not_looked_at(form, parts, cut):
+    stream = b"".join(parts)
+    end = max(0, len(stream) - cut)
+    for _ in range(2):
+        whole, beyond = [], []
+        stop = form.scan(stream[:end], 0, end, 1 << 62, whole)
+        assert (form.scan(stream, 0, end, 1 << 62, beyond), beyond) == (stop, whole)
+
+
+def test_what_is_remembered_is_bounded(monkeypatch):
+    monkeypatch.setattr(choice_loop, "MAX_KNOWN", 5)
+    shapes = choice_loop._Shapes()
+    for byte in range(100):
+        shapes.add(byte, b"", (1, 1, 1, None))
+        assert sum(map(len, shapes.by_byte)) <= 5
+    form, out = CHOICES[0], []
+    stream = b"".join(b"$%c%c" % (size, size) + bytes(size) for size in range(200)) * 2
+    assert form.scan(stream, 0, len(stream), 1 << 62, out) == len(stream)
+    assert [*map(len, out)] == [*range(200)] * 2
 
 
 def test_many_lines_with_some_media_between():
