@@ -41,7 +41,7 @@ class Rule:
         frames: it is at least the phase's n-th frame, from 1.
         payload: how its payload begins.
         pattern: a regular expression (`re`) that is found in its payload, such as `(?i)^starttls`; or one for each of
-            several fields, text or bytes, of which `payload` is one. Both are taken as ISO 8859-1.
+            several fields, of which `payload` is one. Bytes are taken as ISO 8859-1, numbers as decimal digits.
         fields: header fields and the values they have, or a list of values, computed ones too: `{"length": 32}`.
 
     Raises:
@@ -91,7 +91,7 @@ class Rule:
 def _text(value: object) -> str:
     if isinstance(value, bytes):
         return value.decode("latin-1")
-    return value if isinstance(value, str) else ""
+    return str(value) if isinstance(value, str | int) else ""
 
 
 def _searcher(name: str, pattern: str) -> Callable[[str], object]:

@@ -55,7 +55,8 @@ def test_a_rule_asks_for_a_pattern():
     block = get_format("header_block(start_line=true)").frame(b"HEAD / HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
     assert Rule({"client": "x"}, pattern={"start": "^HEAD "}).matches(block, 1)
     assert not Rule({"client": "x"}, pattern={"start": "^HEAD ", "payload": "."}).matches(block, 1)
-    assert not Rule({"client": "x"}, pattern={"type": "7"}).matches(frame, 1)  # a number is no text
+    assert Rule({"client": "x"}, pattern={"type": "^[67]$"}).matches(frame, 1)  # a number, in decimal digits
+    assert not Rule({"client": "x"}, pattern={"type": "^0"}).matches(frame, 1)
 
 
 @pytest.mark.parametrize(
