@@ -33,11 +33,17 @@ from framing.formats.fields.magic import layout_resync
 from framing.formats.fields.notation import parse_notation
 from framing.formats.fields.parts import field_parts
 from framing.formats.header import HeaderFormat
-from framing.formats.scans.decided import Region, decided_scan, joined, xored
+from framing.formats.scans.decided import decided_scans
+from framing.formats.scans.masked import xored
+from framing.formats.scans.regions import Kind, Region, Ruler, joined
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 from framing.picture import Part
 
 __all__ = ["ConditionalFormat"]
+
+# How many of the largest sizes are tried to find the largest that a form can say: the values that announce another
+# form are among them, and seldom more than a few.
+_LOOKED_AT = 256
 
 
 class ConditionalFormat(FrameFormat):
@@ -156,19 +162,49 @@ class ConditionalFormat(FrameFormat):
         self.payload_last = not self._xor and all(one.payload_last for one in formats)
         if any(one.verify is not None for one in formats):
             self.verify = self._verify
-        self.scan = decided_scan(self, self._region())
+        self.scan, self.scan_frames = decided_scans(self, self._region())
 
     def _region(self) -> Region:
         """Return the bytes that say which form a frame has, and of the shortest one the length."""
         prefix = self._conditions.prefix
-        tested = prefix.spans({selector.name for selector in self._conditions.selectors} | prefix.constant_names)
-        spans = joined((*tested, *self._forms[0].format.deciding()))
+        names = {selector.name for selector in self._conditions.selectors} | prefix.constant_names
+        spans = joined((*prefix.spans(names), *self._forms[0].format.deciding()))
         told = {form for form in self._forms if joined((*spans, *form.format.deciding())) == spans}
         return Region(
             spans,
             decided=lambda buffer, start: self._form(buffer, start)[0] in told,
             key=self._key_place if self._xor else None,
+            key_size=self._key_size,
+            kind=Kind(prefix.size, prefix.mask(names, prefix.size), self._ruler),
         )
+
+    def _ruler(self, buffer: bytes, start: int) -> Ruler | None:
+        """Return what computes the size of frames like the good one at `start`, if the prefix says all the rest."""
+        form, one = self._form(buffer, start)
+        is_told = one.constant_names <= self._conditions.prefix.constant_names and "byteorder" not in self._options
+        ruler = one.ruler(buffer, start) if is_told else None
+        least = self._needed_from(form) if self._minimal else 0
+        if ruler is None or least is None:
+            return None
+        place, size = self._key_place(buffer, start)
+        return ruler._replace(
+            least=max(ruler.least, form.format.smallest + least),
+            most=min(ruler.most, self.max_frame_size),
+            key=place,
+            key_end=place + size,
+        )
+
+    def _needed_from(self, form: Form) -> int | None:
+        """Return the payload size from which on no shorter form can do, or `None`: that is not easily said. [F95]"""
+        least = 0
+        for one in self._shorter_forms(form):
+            largest = one.format.largest - one.format.smallest
+            fitting = (size for size in range(largest, max(largest - _LOOKED_AT, -1), -1) if one.can_say(size))
+            size = next(fitting, None)
+            if size is None:
+                return None
+            least = max(least, size + 1)
+        return least
 
     def _key_place(self, buffer: Buffer, start: int) -> tuple[int, int]:
         place = self._form(buffer, start)[0].place.get(self._xor)
@@ -212,14 +248,16 @@ class ConditionalFormat(FrameFormat):
     def _shorter(self, form: Form, total: int) -> int | None:
         """Return the size that a frame would have in a shorter form, if there is one that can say it. [F95]"""
         size = total - form.format.smallest
-        one: Form
-        for one in self._forms:
-            if one is form:
-                break
+        return next((one.format.smallest + size for one in self._shorter_forms(form) if one.can_say(size)), None)
+
+    def _shorter_forms(self, form: Form) -> list[Form]:
+        """Return the forms with a shorter header and the same fields, but for their lengths."""
+        shorter = []
+        for one in self._forms[: self._forms.index(form)]:
             lengths = {form.length, one.length}
-            if one.optional - lengths == form.optional - lengths and one.can_say(size):
-                return one.format.smallest + size
-        return None
+            if one.optional - lengths == form.optional - lengths:
+                shorter.append(one)
+        return shorter
 
     def _verify(self, buffer: Buffer, start: int, end: int) -> None:
         _, one = self._form(buffer, start)

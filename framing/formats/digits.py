@@ -33,8 +33,9 @@ from framing.formats.fields.magic import layout_resync
 from framing.formats.fields.notation import Field, parse_notation
 from framing.formats.fields.options import bytes_option
 from framing.formats.fields.parts import field_parts
-from framing.formats.scans.decided import Region, decided_scan, joined
+from framing.formats.scans.decided import decided_scans
 from framing.formats.scans.known import known_scans
+from framing.formats.scans.regions import Region, joined
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 from framing.picture import Part
 
@@ -176,7 +177,9 @@ class DigitsFormat(FrameFormat):
         if self._digits and self._before.free_names:
             digits = (self._before.size, self._before.size + self._digits + len(self._separator))
             spans = joined((*self._before.spans(self._before.constant_names), digits))
-            self.scan = decided_scan(self, Region(spans, trailers=frozenset((self._end,)) if self._end else None))
+            self.scan, self.scan_frames = decided_scans(
+                self, Region(spans, trailers=frozenset((self._end,)) if self._end else None)
+            )
         elif not self._before.free_names:
             self.scan, self.scan_frames = known_scans(self, self._header_end, self._end)
 

@@ -32,8 +32,9 @@ from framing.formats.fields.length import Length
 from framing.formats.fields.magic import layout_resync
 from framing.formats.fields.notation import Field, parse_notation
 from framing.formats.fields.parts import field_parts
-from framing.formats.scans.decided import Region, Spans, decided_scan, joined
+from framing.formats.scans.decided import decided_scans
 from framing.formats.scans.loops import PlainHeader, plain_measure
+from framing.formats.scans.regions import Kind, Region, Ruler, Spans, joined
 from framing.formats.scans.scanning import scans
 from framing.formats.scans.summed import summed_scan
 from framing.frame import (
@@ -177,7 +178,8 @@ class HeaderFormat(FrameFormat):
         self._pack: Callable[[int], bytes] | None = None
         plain = self._plain_header()
         if plain is None or not self.payload_last or self.verify is not None:
-            self.scan = self._summed_scan(plain) or decided_scan(self, self._region())
+            self.scan, self.scan_frames = decided_scans(self, self._region())
+            self.scan = self._summed_scan(plain) or self.scan
         if plain is None:
             return
         self._fast_measure = plain_measure(plain, self.measure)
@@ -203,7 +205,28 @@ class HeaderFormat(FrameFormat):
 
     def _region(self) -> Region:
         alone = not self._checks and not self._has_pad and not self._order
-        return Region(self.deciding(), trailers=self._trailer.only_constants() if alone else None)
+        trailers = self._trailer.only_constants() if alone else None
+        return Region(self.deciding(), trailers=trailers, kind=self._kind())
+
+    def _kind(self) -> Kind | None:
+        """Return what decides but the length, where no checksum has to fit it, too."""
+        if self._length is None or (self._checks and self._checks.early):
+            return None
+        names = self._header.constant_names | ({self._order.field} if self._order else set())
+        size = max((stop for _, stop in self._header.spans(names)), default=0)
+        return Kind(size, self._header.mask(names, size), self.ruler)
+
+    @property
+    def constant_names(self) -> set[str]:
+        """The header fields that are constants."""
+        return self._header.constant_names
+
+    def ruler(self, buffer: Buffer, start: int) -> Ruler | None:
+        """Return what computes the size of frames like the good one at `start`, where no checksum has to fit it."""
+        if self._length is None or (self._checks and self._checks.early):
+            return None
+        header, _ = self._layouts(buffer, start)
+        return self._length.ruler(header, self.max_frame_size)
 
     def _plain_header(self) -> PlainHeader | None:
         """Return what the quick loops must know, if that is enough to tell a frame's size."""

@@ -124,7 +124,11 @@ KINDS = {
         {"id": 7},
     ),
     "conditional, WebSocket server": (get_format("header", **WEBSOCKET), SIZES, CALL),
-    "conditional, WebSocket client": (get_format("header", **WEBSOCKET), SIZES, CALL | {"key": b"abcd"}),
+    "conditional, WebSocket client": (
+        get_format("header", **WEBSOCKET),
+        SIZES,
+        lambda: CALL | {"key": CHANCE.randbytes(4)},
+    ),
     "conditional, ZMTP": (
         get_format(
             "header", header="(reserved:5=0 command:1 long:1 more:1):u8 size:u8?long=0 size:u64be?long=1", length="size"
@@ -199,7 +203,8 @@ KINDS = {
 
 def wire_of(form, payloads, fields):
     if fields is not None:
-        return b"".join(form.serialize(payload, fields) for payload in payloads)
+        each = fields if callable(fields) else lambda: fields
+        return b"".join(form.serialize(payload, each()) for payload in payloads)
     if form.serialize(b"x")[:1] == b"x":  # RTSP: a line, and data between every two
         data = (struct.pack(">cBH", b"$", place % 4, len(one)) + one for place, one in enumerate(SIZES))
         return b"".join(line + b"\r\n" + one for line, one in zip(payloads[::2], data, strict=False))

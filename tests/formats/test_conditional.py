@@ -14,7 +14,7 @@ from framing import (
 )
 from framing.formats.conditional import ConditionalFormat
 from framing.formats.header import HeaderFormat
-from framing.formats.scans.decided import xored
+from framing.formats.scans.masked import xored
 from framing.testing import check_format, outcome
 from framing.toml import parse_protocol
 

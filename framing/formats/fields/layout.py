@@ -109,6 +109,19 @@ class Layout:
         for offset, field, _ in map(self.place, names):
             yield offset, offset + field.size
 
+    def mask(self, names: Iterable[str], size: int) -> int:
+        """Return which bits of the first `size` bytes, as one big-endian integer, are these fields.
+
+        Of an integer that is not big-endian all bits are, as they do not lie together.
+        """
+        mask = 0
+        for name in names:
+            offset, stop, order, shift, bits = self._readers[name]
+            if order != "big" and stop - offset > 1:
+                shift, bits = 0, (1 << 8 * (stop - offset)) - 1
+            mask |= bits << shift + 8 * (size - stop)
+        return mask
+
     def only_constants(self) -> frozenset[bytes] | None:
         """Return every way in which the bytes may look, if all of them are constants; else `None`."""
         found = self.constants()

@@ -14,13 +14,15 @@
 The first field is computed when a frame is written, the others are the application's. [F70] [F71]
 """
 
+from struct import Struct
 from typing import Any, Literal
 
 from framing.errors import DefinitionError, EncodeError, FrameTooLargeError, HeaderError
 from framing.formats.fields.counts import check_counted_once, counted_size
 from framing.formats.fields.layout import Layout
 from framing.formats.fields.padding import Padding
-from framing.formats.scans.loops import PlainHeader
+from framing.formats.scans.loops import CODES, PlainHeader
+from framing.formats.scans.regions import Ruler
 
 __all__ = ["Length"]
 
@@ -138,6 +140,22 @@ class Length:
             return None
         order: Literal["big", "little"] = "little" if field.byteorder == "little" else "big"
         return PlainHeader(offset, field.size, order, header.size, self.base, self.least, most, constants)
+
+    def ruler(self, header: Layout, most: int) -> Ruler | None:
+        """Return what computes a frame's size, if the length is one integer, or bits of one, and there is no padding.
+
+        Args:
+            header: the header's fields in their byte order.
+            most: bytes of the largest frame.
+        """
+        offset, field, part = header.place(self.names[0])
+        if len(self.names) > 1 or self.padding or field.size not in CODES:
+            return None
+        order = "<>"[(field.byteorder or header.byteorder) == "big"]
+        read = Struct(f"{order}{offset}x{CODES[field.size]}").unpack_from
+        shift, mask = part.shift if part else 0, header.largest(self.names[0])
+        tail = self.least - header.size
+        return Ruler(read, shift, mask, self._scale, self.base, self.least, most, header.size, tail)
 
     def _sum(self, header: Layout, buffer: bytes | bytearray, start: int) -> int:
         total = self.base

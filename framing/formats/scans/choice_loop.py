@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from framing.errors import FrameError
 from framing.formats.prefix import UNDECIDED, Prefixes
-from framing.formats.scans.decided import MAX_KNOWN, key_reader
+from framing.formats.scans.regions import MAX_KNOWN, key_reader
 from framing.frame import Buffer, FrameFormat, Measure, Scan
 
 __all__ = ["choice_scan"]

@@ -1,66 +1,40 @@
-"""A hot loop for headers of which some bytes decide everything: what they decided once is looked up from then on.
+"""The hot loops for headers of which some bytes decide everything: what they decided once is looked up from then on.
 
 Lengths in bits, sums, padding, a told byte order and conditional fields take many steps to read, but the bytes that say
 them, a length and a flag or two, come again and again. So the careful methods of the format are asked once for each
-different run of those bytes, and the loop is a slice, a dictionary and a slice.
+different run of those bytes, the region, and a loop is a slice, a dictionary and a slice. Bytes between them that
+decide nothing, an id or a sequence number, are passed over.
 
-    0        1        2                 4
-    +--------+--------+-----------------+- - - - - - -+
-    | flags  |   id   |     length      |   payload   |      known: { 01 07 00 40 → frame of 68 bytes, payload at 4 }
-    +--------+--------+-----------------+- - - - - - -+
-    |<-- the bytes that decide: 4 ----->|
-
-Bytes between them that decide nothing, an id or a sequence number, are passed over. For headers without fixed offsets
-`known.py` does the same. It is the quick twin of `measure`, `bounds`, `verify` and `payload`, and a property test holds
-it equal to them.
+For headers without fixed offsets `known.py` does the same. They are the quick twins of `measure`, `bounds`, `verify`
+and `payload`, and a property test holds them equal.
 """
 
 import struct
-from collections.abc import Callable, Iterable
 from itertools import repeat
-from struct import Struct
-from typing import NamedTuple
 
 from framing.errors import FrameError
-from framing.frame import FrameFormat, Scan
+from framing.formats.scans.masked import masked_scan, xored
+from framing.formats.scans.regions import Key, Learn, Region, Shape, key_reader, learner
+from framing.frame import Frame, FrameFormat, Scan, ScanFrames
 
-__all__ = ["MAX_KNOWN", "Region", "Spans", "decided_scan", "joined", "key_reader", "xored"]
-
-# How many runs of bytes are remembered: a sender of ever different ones must not fill memory with them.
-MAX_KNOWN = 1024
-
-
-Spans = tuple[tuple[int, int], ...]
+__all__ = ["decided_scans"]
 
 
-class Region(NamedTuple):
-    """Which bytes of a header decide.
-
-    Attributes:
-        spans: where in the header they lie: from an offset to another.
-        decided: tells of the frame at a place whether they are all that decides; `None`: always.
-        trailers: what may stand behind the payload, where that is all there is to verify; or `None`.
-        key: tells where the key of the frame at a place lies in it, with which its payload is xored, and how many bytes
-            it has: 0 if there is none; `None`: no frame has one.
-    """
-
-    spans: Spans
-    decided: Callable[[bytes, int], bool] | None = None
-    trailers: frozenset[bytes] | None = None
-    key: Callable[[bytes, int], tuple[int, int]] | None = None
+def decided_scans(form: FrameFormat, region: Region) -> tuple[Scan, ScanFrames]:
+    """Return `scan` and `scan_frames` for a format whose frames are told by a region of their headers."""
+    # Shared by all streams of the format, as what it holds is true of all of them.
+    known: dict[Key, Shape] = {}
+    learn = learner(form, region, known)
+    return _payload_scan(form, region, learn, known), _frame_scan(form, region, learn, known)
 
 
-# The frame's size, where its payload begins and ends, where its key does.
-_Shape = tuple[int, int, int, int, int]
-
-
-def decided_scan(form: FrameFormat, region: Region) -> Scan:
-    """Return `scan` for a format whose frames are told by a region of their headers."""
-    look, decided, trailers = _looking(form, region), region.decided, region.trailers
-    verify = form.verify if trailers is None else None
-    read = key_reader(region.spans)
-    # Shared by all streams of the format, as what it holds is true of all of them; forgotten when it is full.
-    known: dict[tuple[bytes, ...], _Shape] = {}
+def _payload_scan(form: FrameFormat, region: Region, learn: Learn, known: dict[Key, Shape]) -> Scan:
+    trailers, read, verify = region.trailers, key_reader(region.spans), form.verify
+    if trailers is not None:
+        verify = None
+    first, region_size = region.spans[0] if len(region.spans) == 1 else (1, 0)
+    # Those with a key are quicker taken together, if nothing is to be checked before the next one is looked at.
+    together = region.key is not None and trailers is None and verify is None and not first
 
     def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         append, get, unpack = out.append, known.get, read
@@ -69,13 +43,9 @@ def decided_scan(form: FrameFormat, region: Region) -> Scan:
                 key = unpack(buffer, start)
                 shape = get(key)
                 if shape is None:
-                    shape = look(buffer, start, end)
+                    shape = learn(buffer, start, end, key)
                     if shape is None:
                         break
-                    if decided is None or decided(buffer, start):
-                        if len(known) >= MAX_KNOWN:
-                            known.clear()
-                        known[key] = shape
                 total, head, body, mask, mask_stop = shape
                 stop = start + total
                 if stop > end:
@@ -85,63 +55,46 @@ def decided_scan(form: FrameFormat, region: Region) -> Scan:
                 if verify is not None:
                     verify(buffer, start, stop)
                 payload = buffer[start + head : start + body]
-                append(xored(payload, buffer[start + mask : start + mask_stop]) if mask_stop else payload)
+                if mask_stop:
+                    if together:
+                        break
+                    payload = xored(payload, buffer[start + mask : start + mask_stop])
+                append(payload)
                 start = stop
-        except (FrameError, struct.error):  # what is wrong the next `measure` or `verify` says; or the buffer ends
+        except (FrameError, struct.error):  # what is wrong the next `verify` says; or the buffer ends
             pass
         return start
 
-    return scan
+    if not together:
+        return scan
+    return masked_scan(scan, learn, known, region_size=region_size, key_size=region.key_size)
 
 
-def joined(spans: Iterable[tuple[int, int]]) -> Spans:
-    """Return spans in order, those that touch or overlap as one.
+def _frame_scan(form: FrameFormat, region: Region, learn: Learn, known: dict[Key, Shape]) -> ScanFrames:
+    trailers, read, checked = region.trailers, key_reader(region.spans), form.verify
+    if trailers is not None:
+        checked = None
 
-    >>> joined([(4, 6), (0, 1), (5, 8), (1, 2)])
-    ((0, 2), (4, 8))
-    """
-    made: list[tuple[int, int]] = []
-    for first, stop in sorted(spans):
-        if made and first <= made[-1][1]:
-            made[-1] = (made[-1][0], max(stop, made[-1][1]))
-        else:
-            made.append((first, stop))
-    return tuple(made)
+    def scan_frames(buffer: bytes, start: int, end: int, limit: int, out: list[Frame], base: int) -> int:
+        append, get, unpack, verify, new_frame = out.append, known.get, read, checked, form.frame_class
+        try:
+            for _ in repeat(None, limit):
+                key = unpack(buffer, start)
+                shape = get(key) or learn(buffer, start, end, key)
+                if shape is None:
+                    break
+                stop = start + shape[0]
+                if stop > end or (trailers is not None and buffer[start + shape[2] : stop] not in trailers):
+                    break
+                if verify is not None:
+                    verify(buffer, start, stop)
+                frame = new_frame()
+                frame.data = buffer[start:stop]
+                frame.offset = base + start
+                append(frame)
+                start = stop
+        except (FrameError, struct.error):  # as above
+            pass
+        return start
 
-
-def key_reader(spans: Spans) -> Callable[[bytes, int], tuple[bytes, ...]]:
-    """Return what reads the bytes of these spans in the frame at a place; `struct.error`: the buffer ends before."""
-    layout, place = "=", 0
-    for first, stop in spans:
-        layout += f"{first - place}x{stop - first}s"
-        place = stop
-    return Struct(layout).unpack_from
-
-
-def _looking(form: FrameFormat, region: Region) -> Callable[[bytes, int, int], _Shape | None]:
-    least, most, key_of = form.min_size, form.max_frame_size, region.key
-
-    def look(buffer: bytes, start: int, end: int) -> _Shape | None:
-        """Ask the careful methods; `None`: the frame is not whole, or it is too large."""
-        if end - start < max(least, 1):
-            return None
-        total = form.measure(buffer, start, end)
-        if total is None or not 0 < total <= most or start + total > end:
-            return None
-        head, body = form.bounds(buffer, start, start + total)
-        key, size = (0, 0) if key_of is None else key_of(buffer, start)
-        return total, head - start, body - start, key, key + size
-
-    return look
-
-
-def xored(payload: bytes, key: bytes) -> bytes:
-    """Return a payload xored with a key, again and again; done twice it is the payload.
-
-    >>> xored(bytes.fromhex("7f9f4d5158"), bytes.fromhex("37fa213d"))
-    b'Hello'
-    """
-    size = len(payload)
-    # As one long integer: a loop over the bytes would take a hundred times as long.
-    stream = (key * (size // len(key) + 1))[:size]
-    return (int.from_bytes(payload, "little") ^ int.from_bytes(stream, "little")).to_bytes(size, "little")
+    return scan_frames

@@ -1,13 +1,13 @@
 """The loop that looks up what the bytes of a header decided before."""
 
-import random
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from framing import EncodeError, FrameError, FrameTooLargeError, get_format
-from framing.formats.scans.decided import MAX_KNOWN, decided_scan, joined, key_reader, xored
+from framing.formats.scans.regions import key_reader
 
 WEBSOCKET = {
     "header": "(fin:1 reserved:3=0 opcode:4):u8 (masked:1 length:7):u8 "
@@ -74,6 +74,11 @@ def carefully(form, data, limit):
     return start, out
 
 
+def places(frames):
+    """Return where frames begin that follow each other from 0 on."""
+    return list(accumulate((len(frame.data) for frame in frames), initial=0))[: len(frames)]
+
+
 pieces = st.lists(
     st.one_of(
         st.sampled_from([b"\1", b"\2", b"\3", b"\7", b"\x83", b"\x81\x83", b"02/", b"~\0~", b"\x80\3", b"\xff\3"]),
@@ -93,6 +98,11 @@ def test_the_scan_is_a_twin_of_the_careful_methods(name, data, limit):
         # Near the end a delimiter may be the beginning of a longer one: about that a scan need not decide.
         count = len(out) if name.startswith("delimiters") else limit
         assert (stop, out) == carefully(form, data, count)
+        if form.scan_frames is not None:
+            frames = []
+            assert form.scan_frames(data, 0, len(data), limit, frames, 1000) == stop
+            assert [frame.payload for frame in frames] == out
+            assert [frame.offset for frame in frames] == [1000 + place for place in places(frames)]
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -115,16 +125,6 @@ def test_good_frames_are_taken_like_this(name, data):
     assert (stop == len(stream)) == (len(out) == len(payloads))
 
 
-def test_what_is_remembered_is_bounded():
-    wide = get_format("header", header="(b:1 length:31):u32be", max_frame_size=1 << 30)
-    scan = decided_scan(wide, wide._region())
-    (known,) = (cell.cell_contents for cell in scan.__closure__ if isinstance(cell.cell_contents, dict))
-    for size in range(MAX_KNOWN + 10):
-        scan(wide.serialize(bytes(size), {"b": 0}), 0, size + 4, 1, [])
-        assert len(known) <= MAX_KNOWN
-    assert len(known) == 10
-
-
 def test_bytes_between_that_decide_nothing_are_passed_over():
     form = get_format("header", header="mark:u8=7 id:u32be (a:1 length:15):u16be")
     assert form.deciding() == ((0, 1), (5, 7))
@@ -134,14 +134,3 @@ def test_bytes_between_that_decide_nothing_are_passed_over():
     out = []
     assert form.scan(stream, 0, len(stream), 1 << 60, out) == len(stream)
     assert (len(out), len(known)) == (50, 1)
-
-
-def test_spans_are_joined():
-    assert joined([]) == ()
-    assert joined([(3, 4), (0, 3), (6, 8), (6, 7)]) == ((0, 4), (6, 8))
-
-
-def test_xored_twice_is_what_it_was():
-    payload = random.Random(1).randbytes(100)
-    assert xored(xored(payload, b"abc"), b"abc") == payload
-    assert xored(b"", b"abc") == b""
