@@ -15,8 +15,9 @@ its error is raised, once, with what the region was. Its bytes are dropped as th
 the frame whose successor it waits for, which is one within the limit.
 
 Two rules keep time linear whatever the bytes are. A place is looked at once as the start of a frame: its header, and
-the header behind it, nothing that is as long as the frame. And a frame that fails its checksum is searched for frames
-only if it does not itself begin inside such a frame, so that no byte is summed up more often than twice.
+the header behind it, in no more than `_LOOKED_SIZE` bytes each, nothing that is as long as the frame. And a frame that
+fails its checksum is searched for frames only if it does not itself begin inside such a frame, so that no byte is
+summed up more often than twice.
 """
 
 from abc import ABC, abstractmethod
@@ -30,6 +31,10 @@ __all__ = ["POLICY_NAMES", "Recovery", "Region", "can_recover", "check_recovery"
 
 # As many bytes as an error's text shows at most.
 _HEAD_SIZE = 32
+
+# In a choice, a case may be a line or an item, whose end alone tells its size: looked for at every place that may begin
+# one, that would be as far as the limit each time. No header of varying size is meant to have as many bytes.
+_LOOKED_SIZE = 512
 
 # The default first.
 POLICY_NAMES = ("poison", "skip", "delimiter", "magic")
@@ -276,10 +281,13 @@ def _resync(form: FrameFormat, buffer: Buffer, start: int, end: int, *, ended: b
 
 
 def _total(form: FrameFormat, buffer: Buffer, start: int, end: int) -> int | None:
-    """Return the size of a frame that begins here, 0 if none does, or `None`: more bytes must come."""
+    """Return the size of a frame that begins here, 0 if none does, or `None`: more bytes must come. [F103]"""
+    stop = min(end, start + max(form.min_size, _LOOKED_SIZE))
     try:
-        total = form.measure(buffer, start, end)
+        total = form.measure(buffer, start, stop)
     except FrameError:
+        return 0
+    if total is None and stop < end:
         return 0
     return total if total is None or 0 < total <= form.max_frame_size else 0
 

@@ -227,6 +227,34 @@ def test_measuring_is_linear_however_the_stream_is_cut():
         assert len(looked) < 4 * len(stream)
 
 
+def test_a_case_whose_end_tells_its_size_is_not_sought_to_the_limit_at_every_place():
+    """[F103] In a choice a case may be a line: each byte may begin one, and none of them ends."""
+    looked = []
+
+    class Counted(type(LINES)):
+        def measure_from(self, buffer, start, end, first):
+            looked.append(min(end, start + self.max_frame_size) - first)
+            return super().measure_from(buffer, start, end, first)
+
+    form = get_format("choice", cases={"M": Counted(max_frame_size=1 << 20), "0x00": get_format("u8")})
+    stream = b"x" + b"M" * 6000
+    for size in (1, 100, len(stream)):
+        looked.clear()
+        found = recovered(form, [stream[at : at + size] for at in range(0, len(stream), size)], "magic")
+        assert found.regions == [(0, len(stream), 0)]
+        assert sum(looked) < 2000 * len(stream)
+
+
+@pytest.mark.parametrize(("size", "count"), [(511, 2), (512, 0)])
+def test_a_size_that_shows_late_confirms_nothing(size, count):
+    """[F103] The line's ending is its 512th byte, or one behind."""
+    form = get_format("choice", cases={"M": get_format("lines"), "0x00": get_format("u8")})
+    stream = b"x" + (b"M" + b"." * (size - 1) + b"\n") * 2
+    for step in (1, 500, len(stream)):
+        found = recovered(form, [stream[at : at + step] for at in range(0, len(stream), step)], "magic")
+        assert (len(found.frames), len(found.regions)) == (count, 1)
+
+
 def test_a_resync_that_goes_nowhere_is_no_endless_loop():
     class Stuck(type(LINES)):
         def _prepare(self):
