@@ -84,10 +84,9 @@ class DirectionReader:
     __slots__ = ("_conversation", "_owed", "_reader", "_side", "_undecided", "frames_in_phase", "phase")
 
     def __init__(self, conversation: Conversation, side: Side, *, midstream: bool) -> None:
-        direction = conversation.protocol.direction(side)
         self._conversation = conversation
         self._side: Side = side
-        self.phase = direction.phases[direction.midstream if midstream else direction.start]
+        self.phase = conversation.protocol.direction(side).first_phase(midstream=midstream)
         self.frames_in_phase = 0
         self._undecided = bool(self.phase.first)
         # Made when something is owed: a capture holds many conversations, and few protocols owe.
@@ -285,9 +284,9 @@ class DirectionReader:
         if old.finished:
             self._reader.finish()
 
-    def begin_again(self, offset: int) -> None:
-        """Go on in the same phase with a payload that stands alone; what is pending, or bad, is dropped."""
-        self._reader = MessageReader(self.phase.wire, offset=offset, frame_count=self._reader.frame_count)
+    def begin_again(self, offset: int, frame_count: int) -> None:
+        """Go on in the same phase with bytes that owe nothing to those before; what is pending, or bad, is dropped."""
+        self._reader = MessageReader(self.phase.wire, offset=offset, frame_count=frame_count)
 
     def owe(self, phase_name: str) -> None:
         """Take note that this side answers in a phase, once it has answered what came before. [F79]"""

@@ -132,6 +132,11 @@ class Phase:
         if bool(first) != bool(otherwise):
             raise DefinitionError("first and otherwise need each other", key=f"phase {name}")
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it holds from its first byte on, and none of its own frames ends it or moves the other side."""
+        return not self.first and not self.after
+
 
 def _otherwise_key(phase_name: str) -> str:
     return f"phases.{phase_name}.otherwise"
@@ -188,6 +193,10 @@ class Direction:
         while phase.otherwise:
             phase = self.phases[phase.otherwise]
         return phase.wire
+
+    def first_phase(self, *, midstream: bool) -> Phase:
+        """Return the phase of a connection whose beginning is seen, or of one that is met in its middle."""
+        return self.phases[self.midstream if midstream else self.start]
 
     def rewired(self, change: Callable[[WireFormat], WireFormat]) -> "Direction":
         """Return the same direction with each phase's wire format changed."""

@@ -300,15 +300,15 @@ def test_a_payload_that_stands_alone_begins_anew_in_the_same_phase():
     reader = Conversation(get_protocol("u8/raw")).client
     reader.feed(b"\1a\5left")
     assert reader.next_message() == b"a"
-    reader.begin_again(20)
+    reader.begin_again(20, reader.frame_count)
     assert (reader.offset, reader.pending_size, reader.frame_count) == (20, 0, 1)
     reader.feed(b"\1b")
     assert reader.next_frame().offset == 20
-    reader.begin_again(30)
+    reader.begin_again(30, reader.frame_count)
     reader.feed(b"\1")
     reader.finish()
     with pytest.raises(TruncatedFrameError):
         reader.next_frame()
-    reader.begin_again(40)
+    reader.begin_again(40, reader.frame_count)
     reader.feed(b"\1c")
     assert (reader.next_message(), reader.frame_count) == (b"c", 3)

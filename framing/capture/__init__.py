@@ -9,6 +9,7 @@
                                                                               overview.py    flows alone: survey
       notes.py  compressed.py                   alone.py   or nothing together    lines.py  jsonform.py   as JSON
                                                                               choosing.py    and as what
+                                                                              way.py         and how, told once
                                                                               resync.py      on behind a gap
     segment.py and ordinary.py, or its compiled twin (scanning.py), take the packets that nearly all are; unpacking.py
     the others, from layer to layer (layer.py, address.py):

@@ -62,10 +62,9 @@ class Connection:
         is_reset: one side sent a RST.
         tunnels: what packets of it came through, the outermost first, such as `("gre", "erspan")`.
         is_tunnel_guessed: only a port number, or looks, tell that there was a tunnel.
-        context: what the reader of the events wants to keep with the connection. Nothing here looks at it.
     """
 
-    __slots__ = ("client", "context", "is_guessed", "is_reset", "is_tunnel_guessed", "number", "server", "tunnels")
+    __slots__ = ("client", "is_guessed", "is_reset", "is_tunnel_guessed", "number", "server", "tunnels")
 
     def __init__(self, client: "Flow", server: "Flow", number: int, *, is_guessed: bool) -> None:
         self.client = client
@@ -74,7 +73,6 @@ class Connection:
         self.is_guessed = is_guessed
         self.is_reset = self.is_tunnel_guessed = False
         self.tunnels: tuple[str, ...] = ()
-        self.context: Any = None
 
 
 class Flow:
@@ -90,6 +88,7 @@ class Flow:
         retransmitted_size: payload bytes that came again, keep-alives not included.
         conflicting_size: those of them that differed from the first copy, as far as that was still remembered.
         stray_count: segments that no window of this flow could hold, left out.
+        context: what the reader of the events wants to keep with the flow. Nothing here looks at it.
     """
 
     __slots__ = (
@@ -97,6 +96,7 @@ class Flow:
         "base",
         "conflicting_size",
         "connection",
+        "context",
         "covered_count",
         "covered_offset",
         "end_reason",
@@ -123,6 +123,7 @@ class Flow:
 
     def __init__(self, key: bytes) -> None:
         self.key = key
+        self.context: Any = None
         self._name: str | None = None
         self.packet_count = self.offset = self.gap_count = self.missing_size = 0
         self.retransmitted_size = self.conflicting_size = self.stray_count = 0

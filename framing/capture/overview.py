@@ -5,7 +5,7 @@ from contextlib import closing
 
 from framing.capture.assembler import Assembler
 from framing.capture.files import read_batches
-from framing.capture.flow import Chunk, Event, Flow, FlowEnd
+from framing.capture.flow import Chunk, Event, FlowEnd
 from framing.capture.ordinary import Batch
 from framing.capture.reading import File
 from framing.capture.records import ErrorRecord, FlowRecord
@@ -35,7 +35,7 @@ def survey(source: File, known: KnownPorts | None = None) -> Iterator[FlowRecord
             for packet in packets:
                 events = assembler.add_batch(packet) if isinstance(packet, Batch) else assembler.add(packet)
                 for event in events:
-                    if event.flow.connection.context is None:
+                    if event.flow.context is None:
                         assembler.join(event.flow.connection)
                     yield from _taken(event, known)
         except CaptureFileError as error:
@@ -49,17 +49,13 @@ def survey(source: File, known: KnownPorts | None = None) -> Iterator[FlowRecord
 
 
 def _taken(event: Event, known: KnownPorts) -> Iterator[FlowRecord]:
-    connection = event.flow.connection
-    if connection.context is None:
-        connection.context = {}
-    # Flow → first time, last time, last packet, of those with payload.
-    seen: dict[Flow, tuple[int | None, int | None, int | None]] = connection.context
+    # First time, last time, last packet, of those with payload.
+    seen: tuple[int | None, int | None, int | None] | None = event.flow.context
     if isinstance(event, Chunk):
         begin = event.marks[0][1] if event.marks else event.timestamp_ns
-        first = seen[event.flow][0] if event.flow in seen else begin
-        seen[event.flow] = first, event.timestamp_ns, event.packet_number
+        event.flow.context = seen[0] if seen else begin, event.timestamp_ns, event.packet_number
     elif isinstance(event, FlowEnd):
-        yield _ended(event, seen.pop(event.flow, (None, None, None)), known)
+        yield _ended(event, seen or (None, None, None), known)
 
 
 def _ended(event: FlowEnd, seen: tuple[int | None, int | None, int | None], known: KnownPorts) -> FlowRecord:

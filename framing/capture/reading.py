@@ -9,7 +9,7 @@ Spec: [R1] to [R8].
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing
 from operator import add, attrgetter, itemgetter
 from typing import Any
@@ -17,15 +17,15 @@ from typing import Any
 from framing.capture.alone import PacketAssembler
 from framing.capture.assembler import Assembler
 from framing.capture.choosing import ProtocolChoice
-from framing.capture.decoding import ConversationDecoder, DatagramDecoder
+from framing.capture.decoding import ConversationDecoder, Opener, decoded
 from framing.capture.files import Follow, read_batches, read_chunks, source_name
-from framing.capture.flow import Chunk, Connection, Event, Flow, FlowEnd, Gap
+from framing.capture.flow import Connection, Event, FlowEnd
 from framing.capture.ordinary import Batch
 from framing.capture.records import ErrorRecord, Record, SummaryRecord
 from framing.capture.resync import Seen
 from framing.capture.selection import FlowSelection
 from framing.capture.source import BinaryReader
-from framing.capture.track import Placed
+from framing.capture.track import Placed, Track
 from framing.definition import get_protocol
 from framing.errors import CaptureError, CaptureFileError
 from framing.facts import KnownPorts
@@ -157,6 +157,7 @@ class _CaptureReading:
         self.source = source
         self.choice = choice
         self.seen = Seen()
+        self.openers: dict[tuple[Protocol, str, bool, bool], Opener] = {}
         self.selection = selection
         self.per_packet = per_packet
         server_ports = selection.ports or choice.server_ports
@@ -195,77 +196,81 @@ class _CaptureReading:
     def taken(self, event: Event) -> Iterator[Record]:
         """Yield the records of an event, if its flow is one of those to decode."""
         flow = event.flow
-        if flow.connection.context is None:
+        if flow.context is None:
             self.begin(flow.connection)
-        opened: _Opened | None = flow.connection.context or None
-        if opened is None:
+        track: Track | None = flow.context or None
+        if track is None:
             return
-        side = opened.sides[flow]
-        for record in _decoded(opened.decoder, side, event):
-            if flow in opened.shown:
-                yield record._replace(protocol=opened.name) if opened.name else record
+        for record in decoded(track, event):
+            if track.is_shown:
+                yield record
         if isinstance(event, FlowEnd):
-            if flow in opened.shown:
-                yield self.summary(opened, event)
-            del opened.sides[flow]
-            if not opened.sides:
-                flow.connection.context = _LEFT
-        elif not opened.is_joined:
+            if track.is_shown:
+                yield self.summary(track, event)
+            flow.context = _LEFT
+        elif track.decoder is not None and flow.key not in self.assembler.joined:
             self.join(flow.connection)
 
-    def summary(self, opened: "_Opened", end: FlowEnd) -> SummaryRecord:
+    def summary(self, track: Track, end: FlowEnd) -> SummaryRecord:
         """Return the counts of a flow that ends, and add them to the sums."""
-        flow, connection = end.flow, end.flow.connection
-        summary = opened.decoder.summary(opened.sides[flow], end.reason, end.packet_count)
+        summary = track.summary(end.reason, end.packet_count)
         self.sums = list(map(add, self.sums, _counts_of(summary)))
-        if opened.name or connection.tunnels:
+        connection = end.flow.connection
+        if connection.tunnels:
             tunnels, is_guessed = connection.tunnels, connection.is_tunnel_guessed
-            return summary._replace(protocol=opened.name, tunnels=tunnels, is_tunnel_guessed=is_guessed)
+            return summary._replace(tunnels=tunnels, is_tunnel_guessed=is_guessed)
         return summary
 
     def begin(self, connection: Connection) -> None:
         """Decide about a connection: at once if it begins with a SYN, or else when its first event comes."""
-        connection.context = self.opened(connection)
+        client, server = connection.client, connection.server
+        opener = self.opener(connection)
+        if opener is None:
+            client.context = server.context = _LEFT
+        else:
+            client.context, server.context = opener.tracks(client.name, server.name)
+            if self.selection.names:
+                for flow in (client, server):
+                    flow.context.is_shown = self.selection.shows(flow)
         self.join(connection)
 
     def join(self, connection: Connection) -> None:
         """Let packets of a connection come many at a time, as soon as nothing depends on their order any more."""
-        opened: _Opened | None = connection.context or None
-        if opened is None or opened.decoder.is_settled:
+        track: Track | None = connection.client.context or connection.server.context or None
+        if track is None or track.decoder is None or track.decoder.is_settled:
             self.assembler.join(connection)
-            if opened is not None:
-                opened.is_joined = True
 
     def joined(self, batch: Batch) -> list[Record]:
         """Return the records of packets that came together, in their order."""
         placed: list[Placed] = []
         for chunk in batch.chunks:
-            opened: _Opened | None = chunk.flow.connection.context or None
-            if opened is not None:
+            track: Track | None = chunk.flow.context or None
+            if track is not None:
                 marks = chunk.marks or [(len(chunk.data), chunk.timestamp_ns, chunk.packet_number)]
-                found = opened.decoder.feed_joined(opened.sides[chunk.flow], chunk.data, marks)
-                if chunk.flow in opened.shown:
-                    placed += [(at, one._replace(protocol=opened.name)) for at, one in found] if opened.name else found
+                found = track.feed_joined(chunk.data, marks)
+                if track.is_shown:
+                    placed += found
         for end in batch.ends:
             placed += [(end.packet_number, record) for record in self.taken(end)]
         if len(batch.chunks) + len(batch.ends) > 1:
             placed.sort(key=_packet_number)
         return [record for _, record in placed]
 
-    def opened(self, connection: Connection) -> "_Opened | tuple[()]":
-        """Return how a connection is decoded; what is learnt of it later changes nothing."""
-        port = connection.server.port
-        transport = connection.server.transport
+    def opener(self, connection: Connection) -> Opener | None:
+        """Return what begins a connection, if it is one to decode; what is learnt of it later changes nothing."""
+        port, transport = connection.server.port, connection.server.transport
         protocol = self.choice.protocol(port, transport)
         if not self.selection.takes(connection, decodable=protocol is not None) or protocol is None:
-            return _LEFT
-        sides: dict[Flow, Side] = {connection.client: "client", connection.server: "server"}
-        names = {side: flow.name for flow, side in sides.items()}
-        kind = DatagramDecoder if self.per_packet or transport == "udp" else ConversationDecoder
-        decoder = kind(protocol, names, midstream=connection.is_guessed, frames=self.frames, seen=self.seen)
-        return _Opened(
-            decoder, sides, frozenset(filter(self.selection.shows, sides)), self.choice.name(port, transport)
-        )
+            return None
+        alone = self.per_packet or transport == "udp"
+        kind = protocol, self.choice.name(port, transport), alone, connection.is_guessed
+        return self.openers.get(kind) or self.made_opener(*kind)
+
+    def made_opener(self, protocol: Protocol, name: str, alone: bool, midstream: bool) -> Opener:
+        """Return what begins all connections of one kind."""
+        opener = Opener(protocol, self.seen, midstream=midstream, frames=self.frames, name=name, alone=alone)
+        self.openers[protocol, name, alone, midstream] = opener
+        return opener
 
     def unused(self) -> dict[str, int]:
         """Return why packets carry nothing that can be used, and how many; reasons that do not occur are left out."""
@@ -296,38 +301,7 @@ class _CaptureReading:
         )
 
 
-class _Opened:
-    """A connection that is decoded.
-
-    Attributes:
-        sides: the flows that go on.
-        shown: those whose records are wanted.
-        name: what records call the protocol, empty where it was said.
-        is_joined: whether its packets may come many at a time.
-    """
-
-    __slots__ = ("decoder", "is_joined", "name", "shown", "sides")
-
-    def __init__(
-        self, decoder: ConversationDecoder, sides: dict[Flow, Side], shown: frozenset[Flow], name: str
-    ) -> None:
-        self.decoder = decoder
-        self.sides = sides
-        self.shown = shown
-        self.name = name
-        self.is_joined = False
-
-
 _packet_number = itemgetter(0)
 
-# Instead, for a connection that is not decoded, or not any more.
+# In place of a track, for a flow that is not decoded, or not any more.
 _LEFT: tuple[()] = ()
-
-
-def _decoded(decoder: ConversationDecoder, side: Side, event: Event) -> Iterable[Record]:
-    if isinstance(event, Chunk):
-        return decoder.feed(side, event.data, event.timestamp_ns, event.packet_number)
-    if isinstance(event, Gap):
-        gap = event.offset, event.size, event.reason
-        return decoder.gap(side, gap, event.timestamp_ns, event.packet_number)
-    return decoder.finish(side, event.reason)

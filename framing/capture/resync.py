@@ -24,8 +24,11 @@ items make chains everywhere: tried on them, 10 of 176 answers were wrong.
 Measured on every capture at hand, by `tests/bench/bench_resync.py`. Spec: [R20] to [R22].
 """
 
+from bisect import insort
+from collections.abc import Sequence
 from itertools import zip_longest
 from math import log2
+from operator import attrgetter
 from typing import NamedTuple
 
 from framing.errors import FrameError
@@ -80,63 +83,76 @@ class Sample:
 
     Args:
         seen: those of the other directions, for as long as this one has too few.
+        order: of the direction's beginning among them.
     """
 
-    __slots__ = ("_first", "_last", "_seen", "format")
+    __slots__ = ("_first", "_last", "_seen", "format", "order")
 
-    def __init__(self, seen: "Seen | None" = None) -> None:
+    def __init__(self, seen: "Seen | None" = None, order: int = 0) -> None:
         self._seen = seen
+        self.order = order
         self.format: FrameFormat | None = None
-        self._first: list[bytes] = []
-        self._last: list[bytes] = []
+        # Lists once there are frames; and what is in `_first` is not kept again.
+        self._first: Sequence[bytes] = ()
+        self._last: Sequence[bytes] = ()
 
     def add(self, frames: list[Frame]) -> None:
         """Take note of whole frames that were cut one after the other, all by one format."""
-        if self.format is not frames[0].format:
-            self.format, self._first, self._last = frames[0].format, [], []
+        form = frames[0].format
+        if self.format is not form:
+            if self.format is None and self._seen is not None:
+                self._seen.note(self, form)
+            self.format, self._first, self._last = form, (), ()
         missing = _FIRST_COUNT - len(self._first)
         if missing:
-            self._first += [frame.data[:_HEAD_SIZE] for frame in frames[:missing]]
-        last = [frame.data[:_HEAD_SIZE] for frame in frames[-_LAST_COUNT:]]
-        self._last = last if len(last) == _LAST_COUNT else [*self._last, *last][-_LAST_COUNT:]
+            self._first = [*self._first, *[frame.data[:_HEAD_SIZE] for frame in frames[:missing]]]
+        if missing < len(frames):
+            last = [frame.data[:_HEAD_SIZE] for frame in frames[missing:][-_LAST_COUNT:]]
+            self._last = [*(self._last or self._first[-_LAST_COUNT:]), *last][-_LAST_COUNT:]
 
     @property
-    def first(self) -> list[bytes]:
+    def first(self) -> Sequence[bytes]:
         """The first bytes of the very first frames."""
         return self._first[:_LAST_COUNT]
 
     def heads(self, form: FrameFormat) -> list[bytes]:
         """Return the first bytes of each of the frames that a format has cut."""
-        own = [*self._first, *self._last] if self.format == form else []
+        own = [*self._first, *(self._last or self._first[-_LAST_COUNT:])] if self.format == form else []
         return own if self._seen is None or len(own) >= _CONSTANT_COUNT else own + self._seen.heads(form, self)
 
 
 class Seen:
-    """The samples of a capture: of those directions that begin alike, a few that came first.
+    """The samples of a capture: of those directions that begin alike, the few that came first and have frames.
 
     What is here must not depend on how many packets are taken at a time: so it is the order in which directions begin
     that counts, and not the one in which their frames are cut.
     """
 
-    __slots__ = ("_samples",)
+    __slots__ = ("_count", "_samples")
 
     def __init__(self) -> None:
         self._samples: dict[int, list[Sample]] = {}
+        self._count = 0
 
-    def begin(self, form: FrameFormat) -> Sample:
-        """Return the sample of a direction that begins with a format."""
-        sample = Sample(self)
+    def begin(self) -> Sample:
+        """Return the sample of a direction that begins."""
+        self._count += 1
+        return Sample(self, self._count)
+
+    def note(self, sample: Sample, form: FrameFormat) -> None:
+        """Take note of a direction that has frames now, cut by a format."""
         kept = self._samples.setdefault(id(form), [])
-        if len(kept) == _SEEN_COUNT and kept[-1].format is None:
-            kept[:] = [one for one in kept if one.format is not None]
-        if len(kept) < _SEEN_COUNT:
-            kept.append(sample)
-        return sample
+        if len(kept) < _SEEN_COUNT or sample.order < kept[-1].order:
+            insort(kept, sample, key=_order_of)
+            del kept[_SEEN_COUNT:]
 
     def heads(self, form: FrameFormat, asking: Sample) -> list[bytes]:
         """Return the first bytes of frames of the format, as other samples have them than the one that asks."""
-        others = (one for kept in self._samples.values() for one in kept if one is not asking and one.format == form)
-        return [head for one in others for head in one.first][:_HEAD_COUNT]
+        others = [one for kept in self._samples.values() for one in kept if one is not asking and one.format == form]
+        return [head for one in sorted(others, key=_order_of) for head in one.first][:_HEAD_COUNT]
+
+
+_order_of = attrgetter("order")
 
 
 class Resync:

@@ -6,40 +6,50 @@ gap ───> GapRecord, once `Resync` knows where frames go on; until then pac
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from framing.capture.flow import EndReason, GapReason, Mark
 from framing.capture.records import HEAD_SIZE, ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
 from framing.capture.resync import Held, Resync, Sample
+from framing.capture.way import Way, is_quick
 from framing.conversation import DirectionReader
-from framing.errors import DecodeError, FrameError, FrameTooLargeError, TruncatedFrameError
+from framing.errors import DecodeError, FrameError, FrameTooLargeError, FramingError, TruncatedFrameError
 from framing.frame import Frame
 from framing.parser import FrameParser
-from framing.protocol import Side
+from framing.protocol import Phase, Side
 from framing.wire import WireFormat
+
+if TYPE_CHECKING:
+    from framing.capture.decoding import ConversationDecoder
 
 __all__ = ["Place", "Placed", "Track"]
 
-# What each record begins with: flow, side, whether the side is a guess, time and packet.
-Place = tuple[str, Side, bool, int | None, int | None]
+# What each record begins with: flow, side, and whether the side is a guess. Time and packet follow.
+Place = tuple[str, Side, bool]
 
 # A record, and the number of the packet that brought it to light: behind a gap, that is not always the record's own.
 Placed = tuple[int, Record]
 
 _END = object()
+_EVERYTHING = 1 << 62
+
+# As `FrameRecord` makes itself, less the call: there may be millions.
+_new = tuple.__new__
 
 
 class Track:
     """One direction of a connection.
 
     Args:
-        place: what each of its records begins with; packet and time are those of the last packet that had bytes.
-        reader: its side of the conversation.
+        place: what each of its records begins with.
+        reader: its side of the conversation; or, where nothing that is said moves it, the way in which it is cut.
         sample: what frames have begun with.
         has_records: whether there are records for the frames that are good; without, they are only counted.
+        protocol: what records call the protocol.
 
     Attributes:
-        reader: as given.
+        decoder: what must be asked in place of the track where sides depend on each other.
+        is_shown: whether somebody wants its records.
         is_stopped: nothing is cut from what follows: behind an error, or as long as it is not known where frames go on.
         size, missing_size, tail_size: bytes that came, that are missing, and of an unfinished frame at the end.
     """
@@ -50,64 +60,114 @@ class Track:
         "_framed_size",
         "_gap_count",
         "_has_records",
+        "_packet_number",
         "_phase",
         "_place",
+        "_protocol",
+        "_reader",
         "_ready",
         "_resync",
         "_sample",
+        "_time_ns",
+        "_way",
+        "decoder",
+        "is_shown",
         "is_stopped",
         "missing_size",
-        "reader",
         "size",
         "tail_size",
     )
 
-    def __init__(self, place: Place, reader: DirectionReader, sample: Sample, *, has_records: bool) -> None:
+    def __init__(
+        self, place: Place, reader: DirectionReader | Way, sample: Sample, *, has_records: bool, protocol: str = ""
+    ) -> None:
         self._place = place
-        self.reader = reader
-        self._phase = reader.phase
+        self.decoder: ConversationDecoder | None = None
+        self.is_shown = True
+        # Of the last packet that had bytes.
+        self._time_ns: int | None = None
+        self._packet_number: int | None = None
+        self._protocol = protocol
+        self._way: Way | None = None
+        self._reader: DirectionReader | None = None
+        self._phase: Phase | None = None
+        if isinstance(reader, Way):
+            self._way = reader
+        else:
+            self._reader, self._phase = reader, reader.phase
         self.is_stopped = False
         self._has_records = has_records
         self._sample = sample
         # Behind a gap: its record and the search for the next frame; what is ready to be yielded or read.
         self._resync: tuple[GapRecord, Resync] | None = None
-        self._ready: list[Any] = []
+        self._ready: list[Any] | tuple[()] = ()
         self.size = self._frame_count = self._framed_size = self.tail_size = 0
         self._error_count = self._gap_count = self.missing_size = 0
 
     @property
+    def side(self) -> Side:
+        """Which side sends it."""
+        return self._place[1]
+
+    @property
+    def reader(self) -> DirectionReader:
+        """Its side of the conversation, made once bytes have to wait for more, or something is odd."""
+        return self._reader or self._read_from(self.size + self.missing_size)
+
+    def _read_from(self, offset: int) -> DirectionReader:
+        assert self._way is not None  # there was a reader, or a way
+        self._reader = reader = self._way.reader(offset, self._frame_count)
+        self._phase = reader.phase
+        return reader
+
+    @property
     def has_moved(self) -> bool:
         """Whether the other side has moved this one to another phase since it was pulled."""
-        return self.reader.phase is not self._phase
+        return self._reader is not None and self._reader.phase is not self._phase
 
     @property
     def is_clean(self) -> bool:
         """Whether the end would bring nothing to light: all bytes are in whole frames, of messages that are whole."""
-        return not self._ready and not self.is_stopped and self.reader.is_clean
+        return not self._ready and not self.is_stopped and (self._reader is None or self._reader.is_clean)
 
     def feed(self, data: bytes, time_ns: int | None, packet_number: int | None) -> None:
         """Take the next bytes, those of one packet; `pull` says what they bring to light."""
-        self.size += len(data)
         if self._resync is not None:
             self._search(Held(data, time_ns, packet_number))
         elif not self.is_stopped:
-            self._place = (*self._place[:3], time_ns, packet_number)
             self.reader.feed(data)
+            self._time_ns, self._packet_number = time_ns, packet_number
+        self.size += len(data)
 
     def feed_joined(self, data: bytes, marks: list[Mark]) -> list[Placed]:
         """Feed and pull many packets at once; the records are those that they give one by one."""
         if self._resync is not None:
             return self._one_by_one(data, marks)
+        begin = self.size + self.missing_size
         if self.is_stopped:
             self.size += len(data)
             return []
-        parser, wire = self.reader.parser, self.reader.wire
-        if not wire.format.size_first or wire.recovery != "poison":
-            return self._one_by_one(data, marks)
-        begin = self.size + self.missing_size
-        self.size += len(data)
-        parser.feed(data)
         records: list[Placed] = []
+        scan = self._way.scan if self._reader is None and self._way is not None else None
+        if scan is None:
+            if not is_quick(self.reader.wire):
+                return self._one_by_one(data, marks)
+            self._read_joined(data, marks, begin, records)
+        else:
+            frames: list[Frame] = []
+            stop = scan(data, 0, len(data), _EVERYTHING, frames, begin)
+            if frames:
+                self._add_frames(frames, marks, begin, records)
+            _, self._time_ns, self._packet_number = marks[-1]
+            if stop < len(data):
+                self._read_from(begin + stop)
+                self._read_joined(data[stop:], marks, begin, records)
+        self.size += len(data)
+        return records
+
+    def _read_joined(self, data: bytes, marks: list[Mark], begin: int, records: list[Placed]) -> None:
+        parser = self.reader.parser
+        parser.feed(data)
         try:
             while frames := parser.take_frames():
                 self._add_frames(frames, marks, begin, records)
@@ -116,8 +176,7 @@ class Track:
         except FrameError as error:
             records.append(self._met(error, marks, begin))
         else:
-            self._place = (*self._place[:3], *marks[-1][1:])
-        return records
+            _, self._time_ns, self._packet_number = marks[-1]
 
     def _one_by_one(self, data: bytes, marks: list[Mark]) -> list[Placed]:
         records: list[Placed] = []
@@ -130,17 +189,17 @@ class Track:
 
     def _add_frames(self, frames: list[Frame], marks: list[Mark], begin: int, records: list[Placed]) -> None:
         """Make records of frames that lie one behind the other; `marks` count from the stream offset `begin`."""
-        decoder, number = self.reader.decoder, self._frame_count
-        maker = decoder if isinstance(decoder, WireFormat) and decoder.takes_all else None
+        number, last = self._frame_count, frames[-1]
         self._frame_count += len(frames)
-        self._framed_size += frames[-1].offset + frames[-1].size - frames[0].offset
+        self._framed_size += last.offset + len(last.data) - frames[0].offset
         self._sample.add(frames)
+        decoder = self._way.wire if self._reader is None and self._way is not None else self.reader.decoder
+        maker = decoder if isinstance(decoder, WireFormat) and decoder.takes_all else None
         if maker is not None and not self._has_records:
             return
-        flow, side, is_guessed = self._place[:3]
-        message = None
         packets = iter(marks)
         size, time_ns, packet_number = next(packets)
+        message = None
         for frame in frames:
             while frame.offset + len(frame.data) > begin + size:
                 size, time_ns, packet_number = next(packets)
@@ -148,12 +207,12 @@ class Track:
                 if maker is None:
                     message = decoder.decode(frame)
             except DecodeError as error:
-                self._place = flow, side, is_guessed, time_ns, packet_number
+                self._time_ns, self._packet_number = time_ns, packet_number
                 records.append((packet_number, self._refused(error, frame, number)))
             else:
                 if self._has_records:
-                    place = flow, side, is_guessed, time_ns, packet_number
-                    records.append((packet_number, FrameRecord(*place, number, frame, message, wire=maker)))
+                    facts = time_ns, packet_number, number, frame, message, self._protocol, maker
+                    records.append((packet_number, _new(FrameRecord, (*self._place, *facts))))
             number += 1
 
     def _met(self, error: FrameError, marks: list[Mark], begin: int) -> Placed:
@@ -167,7 +226,7 @@ class Track:
             if stop > start:
                 parser.feed(rest[start:stop])
                 start = stop
-                self._place = (*self._place[:3], time_ns, packet_number)
+                self._time_ns, self._packet_number = time_ns, packet_number
                 try:
                     parser.next_frame()
                 except FrameError as again:
@@ -181,7 +240,7 @@ class Track:
             if one is _END:
                 self.reader.finish()
             elif isinstance(one, Held):
-                self._place = (*self._place[:3], *one[1:])
+                _, self._time_ns, self._packet_number = one
                 self.reader.feed(one.data)
                 yield from self._pulled()
             else:
@@ -189,7 +248,9 @@ class Track:
         yield from self._pulled()
 
     def _pulled(self) -> Iterator[Record]:
-        reader = self.reader
+        reader = self._reader
+        if reader is None:
+            return
         while not self.is_stopped:
             try:
                 item = reader.next_item()
@@ -213,25 +274,26 @@ class Track:
                 yield self._refused(error, frame, number)
             else:
                 if self._has_records:
-                    yield FrameRecord(*self._place, number, frame, message, wire=maker)
+                    place = *self._place, self._time_ns, self._packet_number
+                    yield FrameRecord(*place, number, frame, message, self._protocol, maker)
         self._phase = reader.phase
 
     def gap(self, gap: tuple[int, int, GapReason], time_ns: int | None, packet_number: int) -> None:
         """Give up what is pending, and begin to look where frames go on. [R5]"""
         offset, size, reason = gap
+        reader, is_lost = self.reader, self._resync is not None
         self._gap_count += 1
         self.missing_size += size
-        is_lost = self._resync is not None
         self._give_up()
-        record = GapRecord(*self._place[:3], time_ns, packet_number, offset, size, reason)
+        record = GapRecord(*self._place, time_ns, packet_number, offset, size, reason, protocol=self._protocol)
         if self.is_stopped and not is_lost:
-            self._ready.append(record)
+            self._put(record)
             return
-        reader, wire = self.reader, self.reader.resumed_phase.wire
+        wire = reader.resumed_phase.wire
         torn_end = reader.frame_end
         error, pending_size = reader.abandon()
         if error is not None:
-            self._ready.append(self._passed(error))
+            self._put(self._passed(error))
         resync = Resync(
             wire,
             offset + size,
@@ -255,15 +317,17 @@ class Track:
     def _resume(self, resync: Resync) -> None:
         assert self._resync is not None
         record, self._resync, self.is_stopped = self._resync[0], None, False
-        self._ready.append(record._replace(resumed_offset=resync.offset, confirmed=resync.how))
-        self._ready += resync.taken()
+        self._put(record._replace(resumed_offset=resync.offset, confirmed=resync.how), *resync.taken())
         self.reader.resume(resync.offset)
 
     def _give_up(self) -> None:
         """Say of a gap that nothing told where frames go on."""
         if self._resync is not None:
-            self._ready.append(self._resync[0])
+            self._put(self._resync[0])
             self._resync = None
+
+    def _put(self, *ready: Any) -> None:
+        self._ready = [*self._ready, *ready]
 
     def finish(self, end: EndReason | None) -> None:
         """Take note that no more bytes come; `pull` says what that brings to light."""
@@ -272,23 +336,14 @@ class Track:
             self._give_up()
         if not self.is_stopped:
             # What was held is read in `pull`, and the end comes behind it.
-            self._ready.append(_END)
+            self._put(_END)
 
     def summary(self, end: EndReason | None, packet_count: int) -> SummaryRecord:
         """Return the counts."""
         skipped_size = self.size - self._framed_size - self.tail_size
-        return SummaryRecord(
-            *self._place[:3],
-            self._frame_count,
-            self.size,
-            self._error_count,
-            self._gap_count,
-            self.missing_size,
-            skipped_size,
-            self.tail_size,
-            end,
-            packet_count=packet_count,
-        )
+        bad = self._error_count, self._gap_count, self.missing_size, skipped_size, self.tail_size
+        counts = *self._place, self._frame_count, self.size, *bad
+        return SummaryRecord(*counts, end, packet_count=packet_count, protocol=self._protocol)
 
     def _stopped(self, error: FrameError, offset: int, rest: bytes) -> ErrorRecord:
         self.is_stopped = True
@@ -309,9 +364,13 @@ class Track:
         error.flow = self._place[0]
         if isinstance(error, FrameTooLargeError):
             error.hint = "max_frame_size=…, or --max-frame-size, changes the limit"
-        return ErrorRecord(*self._place, error.with_traceback(None), offset, self._frame_count, rest[:HEAD_SIZE])
+        return self._error(error, offset, self._frame_count, rest)
 
     def _refused(self, error: DecodeError, frame: Frame, number: int) -> ErrorRecord:
         self._error_count += 1
         error.flow, error.frame_number, error.frame_offset = self._place[0], number, frame.offset
-        return ErrorRecord(*self._place, error.with_traceback(None), frame.offset, number, frame.data[:HEAD_SIZE])
+        return self._error(error, frame.offset, number, frame.data)
+
+    def _error(self, error: FramingError, offset: int | None, number: int, data: bytes) -> ErrorRecord:
+        place = *self._place, self._time_ns, self._packet_number
+        return ErrorRecord(*place, error.with_traceback(None), offset, number, data[:HEAD_SIZE], self._protocol)

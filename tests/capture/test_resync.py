@@ -179,7 +179,7 @@ def test_a_byte_that_never_changed_is_taken_for_a_constant_only_after_many_frame
 
 def test_what_other_directions_have_seen_counts_in_the_order_in_which_they_began():
     seen, form = Seen(), get_format(HEADER)
-    late, early, silent = seen.begin(form), seen.begin(form), seen.begin(form)
+    late, early, silent = seen.begin(), seen.begin(), seen.begin()
     early.add(frames(2, b"", 9))
     late.add(frames(1, b"", 2))
     assert silent.heads(form) == [frame(1, b"")] * 2 + [frame(2, b"")] * 4
@@ -189,10 +189,29 @@ def test_what_other_directions_have_seen_counts_in_the_order_in_which_they_began
 
 def test_directions_without_frames_make_room_for_others():
     seen, form = Seen(), get_format(HEADER)
-    silent = [seen.begin(form) for _ in range(20)]
-    heard = seen.begin(form)
+    silent = [seen.begin() for _ in range(20)]
+    heard = seen.begin()
     heard.add(frames(1, b"", 1))
     assert silent[0].heads(form) == [frame(1, b"")]
+
+
+def test_of_more_directions_than_are_kept_those_count_that_began_first_in_whatever_order_they_are_cut():
+    samples, form = {}, get_format(HEADER)
+    for turn in (1, -1):
+        seen = Seen()
+        begun = [seen.begin() for _ in range(12)]
+        for number, sample in list(enumerate(begun))[::turn]:
+            sample.add([form.frame(bytes((1, number, 0, 0)))])
+        samples[turn] = seen.heads(form, begun[0])
+    assert samples[1] == samples[-1] == [bytes((1, number, 0, 0)) for number in range(1, 8)]
+
+
+def test_heads_of_few_frames_count_as_first_and_as_last_ones():
+    one, form = Sample(), get_format(HEADER)
+    for number in range(1, 31):
+        one.add([form.frame(bytes((1, 0, 0, 1, number)))])
+        heads = [head[-1] for head in one.heads(one.format)]
+        assert heads == [*range(1, min(number, 12) + 1), *range(max(1, number - 3), number + 1)]
 
 
 UNCERTAIN = parse_protocol(

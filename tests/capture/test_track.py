@@ -8,7 +8,7 @@ from framing.capture import ErrorRecord, FrameRecord, GapRecord
 from framing.capture.resync import Sample
 from framing.capture.track import Track
 
-PLACE = ("a:1>b:2", "client", False, None, None)
+PLACE = ("a:1>b:2", "client", False)
 SMALL = 'header("length:u8", max_frame_size=12)/raw'
 TRAILED = 'header("length:u8", trailer="end:u8=0|1|2|3")/msgpack'
 
