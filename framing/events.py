@@ -35,7 +35,7 @@ class FrameStart(NamedTuple):
 
 
 class FramePiece(NamedTuple):
-    """The next bytes of a large frame's payload, as they came.
+    """The next bytes of a large frame's payload, as soon as they came.
 
     Attributes:
         offset: of the first one in the payload.
@@ -225,9 +225,9 @@ class EventParser:
         if large.passed < large.payload_size:
             piece = store.take_piece(large.payload_size - large.passed)
             if piece:
-                large.opened.update(piece)
+                offset = large.passed
                 large.passed += len(piece)
-                return FramePiece(large.passed - len(piece), piece)
+                return FramePiece(offset, large.opened.update(piece))
         elif store.size >= large.rest_size:
             return self._ended(large)
         if self._finished:

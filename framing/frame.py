@@ -108,8 +108,9 @@ class OpenFrame:
     def __init__(self, header: dict[str, Any]) -> None:
         self.header = header
 
-    def update(self, piece: bytes) -> None:
-        """Look at the next piece of the payload."""
+    def update(self, piece: bytes) -> bytes:
+        """Look at the next piece of the payload as it stands on the wire, and return it as `payload` would."""
+        return piece
 
     def close(self, rest: bytes) -> dict[str, Any]:  # noqa: ARG002 - most formats have nothing there
         """Look at what is behind the payload, and return its fields.

@@ -12,6 +12,16 @@ from framing.events import EventParser, FrameEnd, FramePiece, FrameStart
 from framing.frame import Frame
 from framing.testing.observation import peak_memory
 
+WEBSOCKET = get_format(
+    "conditional",
+    header="(fin:1 reserved:3=0 opcode:4):u8 (masked:1 length:7):u8 medium:u16be?length=126 long:u64be?length=127 "
+    "key:bytes4?masked=1",
+    length="long | medium | length",
+    xor="key",
+    minimal=True,
+    max_frame_size=20,
+)
+
 FORMS = [
     get_format("u16be", max_frame_size=12),
     get_format("header", header="type:u8 length:u16be", trailer="end:u8=0xce", max_frame_size=12),
@@ -24,6 +34,10 @@ FORMS = [
     get_format("ber", tags=0x04, contents=True, max_frame_size=12),
     get_format("conditional", header="length:u8 long:u32be?length=50", length="long | length", max_frame_size=12),
     get_format("header_block", max_frame_size=30, max_header_size=30),
+    WEBSOCKET,
+    get_format("conditional", header="(a:1 length:31):u32be key:bytes3?a=1 end:u8",
+               trailer="crc:u32le=crc32(payload)?a=1",
+               xor="key", max_frame_size=16),
 ]  # fmt: skip
 
 
@@ -54,6 +68,9 @@ def wire_of(form, payload):
     fields = {name: 7 for name in form.field_names if name not in ("pad", "control")}
     if form.name == "header_block":
         fields = {"headers": {}}
+    if "key" in fields:
+        fields |= {"masked": 1, "fin": 1, "a": 1, "key": bytes.fromhex("37fa213d" if form is WEBSOCKET else "000102")}
+        fields = {name: value for name, value in fields.items() if name in form.field_names and name[-1] != "h"}
     return wide.serialize(payload, fields)
 
 

@@ -36,7 +36,7 @@ from framing.formats.header import HeaderFormat
 from framing.formats.scans.decided import decided_scans
 from framing.formats.scans.masked import xored
 from framing.formats.scans.regions import Kind, Region, Ruler, joined
-from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
+from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, OpenFrame, check_limit, check_option
 from framing.picture import Part
 
 __all__ = ["ConditionalFormat"]
@@ -275,6 +275,19 @@ class ConditionalFormat(FrameFormat):
         place, size = self._key_place(buffer, start)
         return xored(data, bytes(buffer[start + place : start + place + size])) if size else data
 
+    @property
+    def comes_in_pieces(self) -> bool:
+        """Where all forms do. [F105]"""
+        return all(one.comes_in_pieces for one in self._formats)
+
+    def opened(self, head: bytes, total: int) -> OpenFrame:
+        """Return what looks at a frame in pieces, as the form does, and takes the key off them."""
+        form, one = self._form(head, 0)
+        place, size = self._key_place(head, 0)
+        opened = one.opened(head, total)
+        names = [name for name in self.header_names if name in opened.header or name not in form.names]
+        return _OpenForm(opened, {name: opened.header.get(name) for name in names}, head[place : place + size])
+
     def header(self, data: bytes) -> dict[str, Any]:
         """Return every named field; those that are not there are `None`."""
         fields: dict[str, Any] = dict.fromkeys(self.header_names)
@@ -363,3 +376,26 @@ class ConditionalFormat(FrameFormat):
         if self._minimal:
             shown.append("minimal=True")
         return f"ConditionalFormat({', '.join(shown)}, max_frame_size={self.max_frame_size})"
+
+
+class _OpenForm(OpenFrame):
+    """A frame of one of the forms whose payload comes in pieces."""
+
+    __slots__ = ("_key", "_opened")
+
+    def __init__(self, opened: OpenFrame, header: dict[str, Any], key: bytes) -> None:
+        super().__init__(header)
+        self._opened, self._key = opened, key
+
+    def update(self, piece: bytes) -> bytes:
+        """Run over the next piece of the payload, and take the key off."""
+        piece = self._opened.update(piece)
+        if not self._key:
+            return piece
+        turn, key = len(piece) % len(self._key), self._key
+        self._key = key[turn:] + key[:turn]  # with which the next piece begins
+        return xored(piece, key)
+
+    def close(self, rest: bytes) -> dict[str, Any]:
+        """Check trailer and checksums, and return padding and trailer."""
+        return self._opened.close(rest)

@@ -374,10 +374,11 @@ class _OpenHeader(OpenFrame):
         edges = 0, first, last, total - self._trailer.size, total
         self._sums = format._checks.running(head, edges, header, self._trailer) if format._checks else None
 
-    def update(self, piece: bytes) -> None:
+    def update(self, piece: bytes) -> bytes:
         """Run over the next piece of the payload."""
         if self._sums is not None:
             self._sums.update(piece)
+        return piece
 
     def close(self, rest: bytes) -> dict[str, Any]:
         """Check trailer and checksums, and return padding and trailer."""
