@@ -31,6 +31,7 @@ FORMS = [
                pad={"field": "padding", "multiple": 8}, trailer="end:u8=7", max_frame_size=20),
     get_format("varint", max_frame_size=12),
     get_format("pkt_line", max_frame_size=12),
+    get_format("netstring", max_frame_size=12),
     get_format("ber", tags=0x04, contents=True, max_frame_size=12),
     get_format("conditional", header="length:u8 long:u32be?length=50", length="long | length", max_frame_size=12),
     get_format("header_block", max_frame_size=30, max_header_size=30),
@@ -166,6 +167,10 @@ def test_what_is_wrong_at_the_end_of_one_frame_is_told_and_the_next_is_fine():
     assert [type(event).__name__ for event in events] == ["FrameStart", "FramePiece", "FrameEnd", "Frame"]
     assert isinstance(events[2].error, HeaderError)
     assert (events[2].error.offset, events[2].error.frame_number) == (10, 0)
+    events, error = run(get_format("netstring", max_frame_size=9), [b"10:0123456789.1:a,"])
+    assert error is None
+    assert [type(event).__name__ for event in events] == ["FrameStart", "FramePiece", "FrameEnd", "Frame"]
+    assert (events[2].error.offset, events[2].error.field, events[2].error.found) == (13, "comma", b".")
     _, error = run(form, [b"\1a\xcf"])
     assert isinstance(error, HeaderError)
 

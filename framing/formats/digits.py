@@ -36,7 +36,7 @@ from framing.formats.fields.parts import field_parts
 from framing.formats.scans.decided import decided_scans
 from framing.formats.scans.known import known_scans
 from framing.formats.scans.regions import Region, joined
-from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
+from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, OpenFrame, check_limit, check_option
 from framing.picture import Part
 
 __all__ = ["DigitsFormat", "NetstringFormat", "OctetCountingFormat", "PktLineFormat"]
@@ -253,6 +253,15 @@ class DigitsFormat(FrameFormat):
         """Tell where the payload lies: from the separator to the end."""
         return self._payload_start(buffer, start), end - len(self._end)
 
+    @property
+    def comes_in_pieces(self) -> bool:
+        """Always. [F105]"""
+        return True
+
+    def opened(self, head: bytes, total: int) -> OpenFrame:
+        """Return what looks at the end of a frame in pieces."""
+        return _OpenDigits(self, head, total)
+
     def header(self, data: bytes) -> dict[str, Any]:
         """Return the fields before the digits, the length and, if there are such packets, what it controls."""
         first = self._before.size
@@ -303,6 +312,26 @@ class DigitsFormat(FrameFormat):
         defaults = cast(dict[str, Any], DigitsFormat.__init__.__kwdefaults__) | {"digits": 0}
         shown = [f"{key}={value!r}" for key, value in self._declared.items() if value != defaults[key]]
         return f"{type(self).__name__}({', '.join([*shown, f'max_frame_size={self.max_frame_size}'])})"
+
+
+class _OpenDigits(OpenFrame):
+    """A frame of this format whose payload comes in pieces."""
+
+    __slots__ = ("_format", "_total")
+
+    def __init__(self, format: DigitsFormat, head: bytes, total: int) -> None:  # noqa: A002 - as everywhere
+        super().__init__(format.header(head))
+        self._format, self._total = format, total
+
+    def close(self, rest: bytes) -> dict[str, Any]:
+        """Check what ends the frame."""
+        if self._format.verify is not None:
+            try:
+                self._format.verify(rest, 0, len(rest))
+            except HeaderError as error:
+                error.offset = self._total - len(rest) + (error.offset or 0)
+                raise
+        return {}
 
 
 def _checked(before: str) -> list[Field]:
