@@ -204,7 +204,7 @@ def test_the_error_stays_and_nothing_more_is_taken():
         parser.feed(b"x")
 
 
-@pytest.mark.parametrize("form", ["lines", "cobs", "json_stream", "fix", "netstring"])
+@pytest.mark.parametrize("form", ["lines", "cobs", "json_stream", "fix"])
 def test_formats_that_cannot_refuse_by_name(form):
     with pytest.raises(DefinitionError, match=f"format {form} do not come in pieces"):
         EventParser(get_format(form))
