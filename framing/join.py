@@ -180,7 +180,7 @@ class Join:
 
     def __repr__(self) -> str:
         shown: dict[str, Any] = {}
-        for name in ("more", "last", "then", "alone", "abort"):
+        for name in _CONDITIONS:
             condition = getattr(self, name).items()
             shown[name] = {field: one if len(one) > 1 else one[0] for field, one in condition}
         shown |= {"by": self.by, "counter": self.counter if self.counter[0] else None}
