@@ -27,9 +27,9 @@
     opaque.py      bytes that are not cut
 
 What kinds that declare named fields are made of is in `fields/`, the hot loops that several kinds have in `scans/`.
-`stuffing.py` is what COBS, SLIP and HDLC share, `self_delimiting.py` what the payloads that end themselves do;
-`header_lines.py` reads lines of headers, `body_framing.py` and `chunked.py` tell where an HTTP body ends, `prefix.py`
-how a choice tells its cases.
+`stuffing.py` is what COBS, SLIP and HDLC share, `escapes.py` what the latter two do, `self_delimiting.py` what the
+payloads that end themselves do; `header_lines.py` reads lines of headers, `body_framing.py` and `chunked.py` tell where
+an HTTP body ends, `prefix.py` how a choice tells its cases.
 
 A new kind is a new file with a subclass of `framing.frame.FrameFormat` and an entry point; nothing else changes.
 """

@@ -81,7 +81,7 @@ class CobsFormat(StuffedFormat):
             hint="the other end may use COBS/R: reduced=true",
         )
 
-    def unstuffed_many(self, contents: list[bytes]) -> list[bytes]:
+    def unstuffed_many(self, contents: list[bytes], window: bytes) -> list[bytes]:  # noqa: ARG002
         """Do the same for several; most have no zero, and so one code."""
         if self._reduced:
             return [

@@ -10,6 +10,7 @@ Spec: [F43], [F44], after RFC 1055.
 """
 
 from framing.errors import HeaderError
+from framing.formats.escapes import Escapes
 from framing.formats.stuffing import StuffedFormat
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, check_limit, check_option
 from framing.picture import Part
@@ -18,6 +19,7 @@ __all__ = ["SlipFormat"]
 
 _END, _ESC = b"\xc0", b"\xdb"
 _ESC_END, _ESC_ESC = b"\xdb\xdc", b"\xdb\xdd"
+_ESCAPES = Escapes(_END, _ESC, for_flag=_ESC_END, for_escape=_ESC_ESC)
 
 
 class SlipFormat(StuffedFormat):
@@ -49,7 +51,7 @@ class SlipFormat(StuffedFormat):
         """Replace the escape sequences. [F44]"""
         if _ESC not in content:
             return content
-        replaced = _replaced(content)
+        replaced = _ESCAPES.undone(content)
         if len(content) - len(replaced) != content.count(_ESC):  # each pair has become one byte
             raise self._strange(content, offset)
         return replaced
@@ -66,21 +68,16 @@ class SlipFormat(StuffedFormat):
             found=(content + _END)[place : place + 2],
         )
 
-    def unstuffed_many(self, contents: list[bytes]) -> list[bytes]:
-        """Do the same for several: their escapes are counted all together."""
-        joined = b"".join(contents)
-        escape_count = joined.count(_ESC)
-        if not escape_count:
-            return contents
-        escape = _ESC[0]  # to look for an integer takes half the time
-        payloads = [_replaced(content) if escape in content else content for content in contents]
-        if len(joined) - sum(map(len, payloads)) != escape_count:
+    def unstuffed_many(self, contents: list[bytes], window: bytes) -> list[bytes]:
+        """Do the same for several, most of which have none."""
+        payloads = _ESCAPES.undone_many(contents) if _ESC in window else contents
+        if payloads is None:
             raise HeaderError("one of these frames has an escape that is none")
         return payloads
 
     def stuffed(self, payload: bytes) -> bytes:
         """Escape ENDs and ESCs. [F44]"""
-        return payload.replace(_ESC, _ESC_ESC).replace(_END, _ESC_END)
+        return _ESCAPES.done(payload)
 
     def layouts(self) -> dict[str, tuple[Part, ...]]:
         """Tell the stuffed payload and the flag."""
@@ -89,8 +86,3 @@ class SlipFormat(StuffedFormat):
     def __repr__(self) -> str:
         opening = "opening=True, " if self.opening else ""
         return f"SlipFormat({opening}max_frame_size={self.max_frame_size})"
-
-
-def _replaced(content: bytes) -> bytes:
-    # In this order: no ESC comes into being before the last step.
-    return content.replace(_ESC_END, _END).replace(_ESC_ESC, _ESC)

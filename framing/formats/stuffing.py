@@ -17,9 +17,16 @@ from framing.frame import Buffer, FrameFormat, Measure
 
 __all__ = ["StuffedFormat"]
 
-# From how many frames on one split is quicker than as many finds, and how many bytes it may copy for them.
+# From how many frames on one split is quicker than as many finds.
 _SCANNED_COUNT = 32
-_SCANNED_SIZE = 1 << 16
+
+# How many bytes a scan splits at first, how many times as many next, if all was good, and the most that it copies; in
+# each as many contents at most as if they had so many bytes. What lies behind a bad frame is split again when a parser
+# has recovered: were it always the most, then who sends nothing but bad frames would have all split a thousand times.
+_FIRST_SIZE = 1 << 12
+_GROWTH = 16
+_MOST_SIZE = 1 << 16
+_CONTENT_SIZE = 32
 
 # Longer than most runs of filler, so that one window is the rule.
 _WINDOW_SIZE = 256
@@ -54,8 +61,12 @@ class StuffedFormat(FrameFormat):
         """
 
     @abstractmethod
-    def unstuffed_many(self, contents: list[bytes]) -> list[bytes]:
+    def unstuffed_many(self, contents: list[bytes], window: bytes) -> list[bytes]:
         """Do the same for several, quicker.
+
+        Args:
+            contents: what stands before one flag each, none of them empty.
+            window: the bytes that they were cut from, and perhaps more.
 
         Raises:
             FrameError: one of them, no matter which, is wrong.
@@ -141,33 +152,38 @@ class StuffedFormat(FrameFormat):
         """Cut many frames; see `FrameFormat.scan`."""
         if limit < _SCANNED_COUNT:
             return start  # a split copies all that is there, each time, and these few are quickly found
-        room = len(out) + limit
+        room, size = len(out) + limit, _FIRST_SIZE
         while len(out) < room:
-            stop = self._split(buffer, start, min(end, start + _SCANNED_SIZE), room - len(out), out)
-            if stop == start:
+            window = buffer[start : min(end, start + size)]
+            contents = window.split(self.flag, min(size // _CONTENT_SIZE, room - len(out)))
+            stop = start + len(window) - len(contents.pop())  # the frame whose flag is still to come
+            while self.skips and contents and not contents[-1]:
+                contents.pop()  # filler belongs to what follows
+                stop -= 1
+            if contents:
+                try:
+                    out += self._taken(contents, window)
+                except FrameError:
+                    return self._cut_carefully(contents, start, out)
+                start = stop
+            elif size >= _MOST_SIZE:
                 break
-            start = stop
+            size = min(size * _GROWTH, _MOST_SIZE)
         return start
 
-    def _split(self, buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
-        """Cut many frames with one `bytes.split`."""
-        contents = buffer[start:end].split(self.flag, limit)
-        stop = end - len(contents.pop())  # the frame whose flag is still to come
-        while self.skips and contents and not contents[-1]:
-            contents.pop()  # filler belongs to what follows
-            stop -= 1
-        frames = list(filter(None, contents)) if self.skips else contents
-        if not frames:
-            return start
+    def _taken(self, contents: list[bytes], window: bytes) -> list[bytes]:
+        frames = contents
+        if self.skips:
+            if not contents[0] and contents[::2].count(b"") == len(contents[::2]):
+                frames = contents[1::2]  # each has its own flag in front
+            if not all(frames):
+                frames = list(filter(None, contents))
         # Two flags: measure knows whether the frame has its own one in front.
-        fits = stop - start + 2 <= self.max_frame_size or max(map(len, frames)) + 2 <= self.max_frame_size
-        if not fits or (not self.skips and not all(frames)):
-            return self._cut_carefully(contents, start, out)
-        try:
-            out += self.unstuffed_many(frames)
-        except FrameError:
-            return self._cut_carefully(contents, start, out)
-        return stop
+        if len(window) + 2 > self.max_frame_size and max(map(len, frames)) + 2 > self.max_frame_size:
+            raise FrameTooLargeError("one of these frames is over the limit")
+        if not self.skips and not all(frames):
+            raise HeaderError("one of these frames is empty")
+        return self.unstuffed_many(frames, window)
 
     def _cut_carefully(self, contents: list[bytes], start: int, out: list[bytes]) -> int:
         """Take the frames before the first that is odd, and return where they stop."""

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framing import EncodeError, FrameError, FrameParser, FrameTooLargeError, HeaderError
+from framing.formats import stuffing
 from framing.formats.cobs import CobsFormat
 from framing.formats.hdlc import HdlcFormat
 from framing.formats.slip import SlipFormat
@@ -82,6 +83,80 @@ def test_any_bytes_give_the_same_however_they_are_taken(form, data, count):
         error = raised
     assert payloads == whole.payloads
     assert (error and (type(error), error.offset)) == (whole.error and (whole.error[0], whole.error[2][0]))
+
+
+def cut_carefully(form, stream):
+    """Return the payloads before the first odd frame, and for each where its frame stops."""
+    payloads, stops, start, end = [], [0], 0, len(stream)
+    try:
+        while start < end:
+            start = form.skip(stream, start, end, False) if form.skip else start
+            size = form.measure(stream, start, end)
+            if size is None:
+                break
+            form.verify(stream, start, start + size)
+            payloads.append(form.payload(stream, start, start + size))
+            start += size
+            stops.append(start)
+    except FrameError:
+        pass
+    return payloads, stops
+
+
+damages = st.tuples(
+    st.integers(0, 1 << 16),
+    st.integers(0, 2),
+    st.sampled_from([b"", b"\0", b"\x7d", b"\x7e", b"\x7e\x7e", b"\xc0", b"\xdb", b"\xdb\xdc", b"\x5e", b"\x11", b"a"]),
+)
+# Of a scan: bytes at first, how many times as many next, the most, and of a content.
+windows = st.tuples(st.integers(4, 64), st.integers(2, 4), st.integers(64, 1024), st.integers(1, 4))
+
+
+@given(forms, st.lists(payloads, min_size=1, max_size=12), st.lists(damages, max_size=3), st.data())
+def test_a_scan_stops_where_the_careful_path_does_or_before(form, payloads, damages, data):
+    """Good, damaged, spliced and truncated streams, in windows from a few bytes on."""
+    form = form.limited(data.draw(st.sampled_from([40, 300, 1 << 20])))
+    stream = b"".join(form.limited(1 << 20).serialize(payload) for payload in payloads)
+    for place, removed, put in damages:
+        place %= len(stream) + 1
+        stream = stream[:place] + put + stream[place + removed :]
+    stream = stream[: data.draw(st.integers(0, len(stream)) | st.just(len(stream)))]
+    limit = data.draw(st.integers(32, 100) | st.just(1 << 62))
+    names = ("_FIRST_SIZE", "_GROWTH", "_MOST_SIZE", "_CONTENT_SIZE")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in zip(names, data.draw(windows), strict=True):
+            patch.setattr(stuffing, name, value)
+        out = [b"before"]
+        stop = form.scan(stream, 0, len(stream), limit, out)
+    careful, stops = cut_carefully(form, stream)
+    count = len(out) - 1
+    assert out == [b"before", *careful[:count]]
+    assert stop == stops[count]
+    # Not before, but for a frame that is longer than the longest window, or as much filler.
+    assert count == len(careful) or count == limit or stops[count + 1] - stops[count] > 16
+
+
+def test_frames_behind_a_bad_one_are_not_split_again_and_again():
+    """Bytes that a scan copies, by how many bad frames there are: in proportion, not by its square."""
+    copied = 0
+
+    class Counted(HdlcFormat):
+        def unstuffed_many(self, contents, window):
+            nonlocal copied
+            copied += sum(map(len, contents))
+            return super().unstuffed_many(contents, window)
+
+    for count in (1000, 4000):
+        parser, copied, error_count = FrameParser(Counted(), recovery="delimiter"), 0, 0
+        parser.feed(b"ab\x7e" * count)
+        while True:
+            try:
+                if not parser.take_payloads():
+                    break
+            except FrameError:
+                error_count += 1
+        assert error_count == count
+        assert copied <= count * 2 * stuffing._FIRST_SIZE // stuffing._CONTENT_SIZE
 
 
 @pytest.mark.parametrize("form", FORMS, ids=repr)
