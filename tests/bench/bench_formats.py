@@ -25,7 +25,11 @@ CHANCE = random.Random(1)
 SAME = [b"x" * 64] * COUNT
 SIZES = [b"x" * size for size in CHANCE.choices(range(48, 81), k=COUNT)]
 RANDOM = [CHANCE.randbytes(64) for _ in range(COUNT)]
-FIX = [b"35=D\x0149=SENDER\x0156=TARGET\x0134=%09d\x0152=20240101-00:00:00\x0155=AB\x01" % one for one in range(COUNT)]
+FIX = [
+    b"35=D\x0149=SENDER\x0156=TARGET\x0134=%d\x0152=20240101-00:00:00\x0155=%b\x01"
+    % (one * one, b"ABCDEFGH"[: 1 + one % 8])
+    for one in range(COUNT)
+]
 LINES = [b"GET /some/path/that/is/%08d HTTP/1.1 and the rest of it, 64" % one for one in range(COUNT)]
 FLAT = [
     json.dumps({"id": one, "name": f"sensor-{one % 97}", "value": one / 7, "ok": True}).encode() for one in range(COUNT)

@@ -7,4 +7,5 @@ scanning.py     which twin of a loop runs, compiled or Python   chunked_loop.py 
 shapes.py       items that are built alike                      json_pieces.py   values divided where they seem to meet
 cbor_shapes.py, resp_shapes.py                                  what shapes those items have
 summed.py       plain headers with a checksum behind            numbers.py       lengths of variable width
+fix_loop.py     windows of FIX messages
 """
