@@ -7,6 +7,7 @@ from struct import pack
 import pytest
 
 from framing.capture.flow import Connection, Flow
+from framing.capture.ordinary import Joining
 from framing.compiled import TWINS, twins
 
 needs_them = pytest.mark.skipif(not twins().modules, reason=twins().reason)
@@ -124,11 +125,23 @@ def record(data):
 LAYOUT = (False, 16, 1)
 
 
+def leave(*_):
+    """Begin no connection."""
+    return False
+
+
+def joining(*flows, begin=leave):
+    return Joining({one.key: one for one in flows}, begin)
+
+
+JOINING = joining()
+
+
 @needs_them
 def test_a_flow_is_read_and_written_back():
     one = flow()
     data = record(packet()) * 2
-    position, number, chunks, ends = packets().scan_pcap(data, 0, 4, LAYOUT, {one.key: one})
+    position, number, chunks, ends = packets().scan_pcap(data, 0, 4, LAYOUT, joining(one))
     assert (position, number) == (len(record(packet())), 5)
     assert (chunks, ends) == ([(one, 0, 0, b"hi", 5, None)], [])
     assert (one.next_sequence, one.offset, one.packet_count, one.last_number) == (2, 2, 1, 5)
@@ -140,7 +153,7 @@ def test_a_flow_is_read_and_written_back():
 )
 def test_flows_that_are_not_in_order_are_left(changed):
     one = flow(**changed)
-    assert packets().scan_pcap(record(packet()), 0, 4, LAYOUT, {one.key: one}) == (0, 4, [], [])
+    assert packets().scan_pcap(record(packet()), 0, 4, LAYOUT, joining(one)) == (0, 4, [], [])
     assert one.packet_count == 0
 
 
@@ -149,13 +162,52 @@ def test_a_flow_begins_with_the_answer_to_a_syn_and_ends_with_a_fin():
     one = flow(next_sequence=-1)
     one.reverse.syn_sequence = 7
     answer, fin = record(packet(b"", b"\x12")), record(packet(b"", b"\x11"))
-    assert packets().scan_pcap(answer + fin, 0, 4, LAYOUT, {one.key: one}) == (len(answer), 5, [], [])
+    assert packets().scan_pcap(answer + fin, 0, 4, LAYOUT, joining(one)) == (len(answer), 5, [], [])
     assert (one.syn_sequence, one.next_sequence, one.packet_count) == (0, 1, 1)
     one.next_sequence = 0
-    found = packets().scan_pcap(fin, 0, 5, LAYOUT, {one.key: one})
+    found = packets().scan_pcap(fin, 0, 5, LAYOUT, joining(one))
     assert found == (len(fin), 6, [], [(one, 0, 6, 2)])
     assert (one.next_sequence, one.packet_count) == (-2, 2)
-    assert packets().scan_pcap(answer, 0, 6, LAYOUT, {one.key: one}) == (0, 6, [], [])
+    assert packets().scan_pcap(answer, 0, 6, LAYOUT, joining(one)) == (0, 6, [], [])
+
+
+@needs_them
+@pytest.mark.parametrize(("said", "taken"), [(True, 1), (False, 0), (5, 1), (None, 0)])
+def test_a_connection_is_asked_for_with_a_bare_syn(said, taken):
+    asked = []
+
+    def begin(*facts):
+        asked.append(facts)
+        return said
+
+    syn = record(packet(b"", b"\x02"))
+    found = packets().scan_pcap(syn, 0, 4, LAYOUT, joining(begin=begin))
+    assert found == (taken * len(syn), 4 + taken, [], [])
+    assert asked == [(b"abcd" * 3, 0, 5)]
+    for other in (packet(b"x", b"\x02"), packet(b"", b"\x06"), packet(b"", b"\x03")):
+        assert packets().scan_pcap(record(other), 0, 4, LAYOUT, joining(begin=begin)) == (0, 4, [], [])
+    assert len(asked) == 1
+
+
+@needs_them
+def test_what_begins_a_connection_may_fail_and_may_change_the_flows():
+    one, data = flow(), record(packet()) + record(packet(b"", b"\x02")) + record(packet())
+    data = data.replace(b"abcd" * 3, b"abce" * 3)
+    one.key = b"abce" * 3
+
+    def fail(*_):
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        packets().scan_pcap(data, 0, 4, LAYOUT, joining(one, begin=fail))
+    assert one.packet_count == 0
+    with pytest.raises(TypeError):
+        packets().scan_pcap(data, 0, 4, LAYOUT, joining(one, begin=5))
+    both = joining(one, begin=lambda *_: both.flows.clear() or True)
+    one.next_sequence = 0
+    position, number, chunks, _ = packets().scan_pcap(data, 0, 4, LAYOUT, both)
+    # The flow that was met before is known, and the third packet repeats what the first one brought.
+    assert (position, number, len(chunks)) == (len(data) - len(record(packet())), 6, 1)
 
 
 @needs_them
@@ -165,31 +217,32 @@ def test_an_answer_to_no_syn_is_left(asked, error):
     one.reverse.syn_sequence = asked
     data = record(packet(b"", b"\x12"))
     if error is None:
-        assert packets().scan_pcap(data, 0, 4, LAYOUT, {one.key: one}) == (0, 4, [], [])
+        assert packets().scan_pcap(data, 0, 4, LAYOUT, joining(one)) == (0, 4, [], [])
     else:
         with pytest.raises(error):
-            packets().scan_pcap(data, 0, 4, LAYOUT, {one.key: one})
+            packets().scan_pcap(data, 0, 4, LAYOUT, joining(one))
 
 
 @needs_them
 def test_what_is_no_flow_is_an_exception():
     for wrong in (Odd(), 5, flow(offset="x"), flow(pending=5)):
         with pytest.raises((AttributeError, TypeError)):
-            packets().scan_pcap(record(packet()), 0, 4, LAYOUT, {b"abcd" * 3: wrong})
+            packets().scan_pcap(record(packet()), 0, 4, LAYOUT, Joining({b"abcd" * 3: wrong}, leave))
 
 
 @needs_them
 def test_arguments_that_cannot_be_are_refused():
     scan = packets().scan_pcap
     for given in (
-        (b"", 1, 0, LAYOUT, {}),
-        (b"", -1, 0, LAYOUT, {}),
-        (b"", 0, -1, LAYOUT, {}),
-        (b"", 0, 2**62, LAYOUT, {}),
-        (b"", 0, 0, (False, 15, 1), {}),
-        (b"", 0, 0, (False, 16, 0), {}),
-        (bytearray(), 0, 0, LAYOUT, {}),
+        (b"", 1, 0, LAYOUT, JOINING),
+        (b"", -1, 0, LAYOUT, JOINING),
+        (b"", 0, -1, LAYOUT, JOINING),
+        (b"", 0, 2**62, LAYOUT, JOINING),
+        (b"", 0, 0, (False, 15, 1), JOINING),
+        (b"", 0, 0, (False, 16, 0), JOINING),
+        (bytearray(), 0, 0, LAYOUT, JOINING),
         (b"", 0, 0, LAYOUT, []),
+        (b"", 0, 0, LAYOUT, ([], leave)),
     ):
         with pytest.raises((ValueError, TypeError)):
             scan(*given)
@@ -214,7 +267,7 @@ def test_clocks_that_are_too_large_are_left(clock, told):
     body = b"".join(part.to_bytes(4, "little") for part in (0, 5, 7, 56, 56)) + packet()
     size = (12 + len(body)).to_bytes(4, "little")
     block = (6).to_bytes(4, "little") + size + body + size
-    position, number, chunks, _ = packets().scan_pcapng(block, 0, 0, (False, [clock]), {one.key: one})
+    position, number, chunks, _ = packets().scan_pcapng(block, 0, 0, (False, [clock]), joining(one))
     assert (position, number) == ((0, 0) if told is None else (len(block), 1))
     assert [chunk[1] for chunk in chunks] == ([] if told is None else [told])
 
@@ -224,4 +277,4 @@ def test_clocks_that_are_too_large_are_left(clock, told):
 def test_what_is_no_clock_is_an_exception(clock):
     block = pack("<8I", 6, 32, 0, 0, 0, 0, 0, 32)
     with pytest.raises((TypeError, IndexError)):
-        packets().scan_pcapng(block, 0, 0, (False, [clock]), {})
+        packets().scan_pcapng(block, 0, 0, (False, [clock]), JOINING)

@@ -32,7 +32,7 @@ read_u32(const unsigned char *at, int is_big)
     return (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
 }
 
-enum { FIN_ACK = 0x11, SYN_ACK = 0x12, ACK = 0x10, FLAGS = 0x17, UNSETTLED = -1, ENDED = -2 };
+enum { SYN = 0x02, ACK = 0x10, FIN_ACK = 0x11, SYN_ACK = 0x12, FLAGS = 0x17, UNSETTLED = -1, ENDED = -2 };
 enum { HEADERS_SIZE = 54, KEY_SIZE = 12, RECORD_SIZE = 16, BLOCK_SIZE = 32, PACKET_TYPE = 6 };
 static const uint32_t MAX_RECORD_SIZE = 16 << 20;
 
@@ -58,7 +58,7 @@ typedef struct {
 
 typedef struct {
     State *state;
-    PyObject *flows;
+    PyObject *flows, *begin;                        /* what a Joining has */
     const unsigned char *bytes;
     Known *known;
     Py_ssize_t known_count, known_room;
@@ -265,6 +265,18 @@ is_at_edge(State *state, Known *known, uint32_t sequence, int flags)
     return flags == SYN_ACK ? begin_flow(state, known, sequence) : 0;
 }
 
+/* Ask for a connection that begins with this SYN: 1, 0 where it is left to Python, -1 with an exception. What is asked
+ * finds the flows as they were before this scan; it looks at none of them but those that it makes. */
+static int
+begin_connection(const Scan *scan, const unsigned char *key, uint32_t sequence, int64_t number)
+{
+    PyObject *begun = PyObject_CallFunction(scan->begin, "y#kL", (const char *)key, (Py_ssize_t)KEY_SIZE,
+                                            (unsigned long)sequence, (long long)number);
+    int good = begun ? PyObject_IsTrue(begun) : -1;
+    Py_XDECREF(begun);
+    return good;
+}
+
 static int
 add_end(Scan *scan, Py_ssize_t owner, int64_t number)
 {
@@ -290,7 +302,7 @@ take_packet(Scan *scan, Py_ssize_t start, Py_ssize_t stop, int64_t time_ns, int6
         return 0;
     }
     int flags = at[47] & FLAGS;
-    if (flags != ACK && flags != FIN_ACK && flags != SYN_ACK) {
+    if (flags != ACK && flags != FIN_ACK && flags != SYN_ACK && flags != SYN) {
         return 0;
     }
     Py_ssize_t first = start + 34 + (at[46] >> 4) * 4;
@@ -298,12 +310,15 @@ take_packet(Scan *scan, Py_ssize_t start, Py_ssize_t stop, int64_t time_ns, int6
     if (at[46] < 0x50 || first > end || end > stop) {
         return 0;
     }
+    uint32_t sequence = read_u32(at + 38, 1);
+    if (flags == SYN) {
+        return first == end ? begin_connection(scan, at + 26, sequence, number) : 0;
+    }
     Py_ssize_t index = find_flow(scan, at + 26);
     if (index < 0) {
         return (int)index + 1;
     }
     Known *known = &scan->known[index];
-    uint32_t sequence = read_u32(at + 38, 1);
     if (known->next_sequence != (int64_t)sequence) {
         int good = first < end ? 0 : is_at_edge(scan->state, known, sequence, flags);
         if (good != 1) {
@@ -453,12 +468,12 @@ check_scan(PyObject *buffer, Py_ssize_t position, long long number)
 static PyObject *
 scan_pcap(PyObject *module, PyObject *args)
 {
-    PyObject *buffer, *flows;
+    PyObject *buffer, *flows, *begin;
     Py_ssize_t position, header_size;
     long long number, scale;
     int is_big;
-    if (!PyArg_ParseTuple(args, "SnL(pnL)O!", &buffer, &position, &number, &is_big, &header_size, &scale, &PyDict_Type,
-                          &flows)
+    if (!PyArg_ParseTuple(args, "SnL(pnL)(O!O)", &buffer, &position, &number, &is_big, &header_size, &scale,
+                          &PyDict_Type, &flows, &begin)
         || check_scan(buffer, position, number)) {
         return NULL;
     }
@@ -466,7 +481,7 @@ scan_pcap(PyObject *module, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "no layout of a pcap file");
         return NULL;
     }
-    Scan scan = {.state = PyModule_GetState(module), .flows = flows};
+    Scan scan = {.state = PyModule_GetState(module), .flows = flows, .begin = begin};
     scan.bytes = (const unsigned char *)PyBytes_AsString(buffer);
     Py_ssize_t size = PyBytes_Size(buffer);
     int taken = 1;
@@ -519,16 +534,16 @@ read_clock(PyObject *clocks, uint32_t interface, uint64_t ticks, int64_t *time_n
 static PyObject *
 scan_pcapng(PyObject *module, PyObject *args)
 {
-    PyObject *buffer, *flows, *clocks;
+    PyObject *buffer, *flows, *begin, *clocks;
     Py_ssize_t position;
     long long number;
     int is_big;
-    if (!PyArg_ParseTuple(args, "SnL(pO!)O!", &buffer, &position, &number, &is_big, &PyList_Type, &clocks, &PyDict_Type,
-                          &flows)
+    if (!PyArg_ParseTuple(args, "SnL(pO!)(O!O)", &buffer, &position, &number, &is_big, &PyList_Type, &clocks,
+                          &PyDict_Type, &flows, &begin)
         || check_scan(buffer, position, number)) {
         return NULL;
     }
-    Scan scan = {.state = PyModule_GetState(module), .flows = flows};
+    Scan scan = {.state = PyModule_GetState(module), .flows = flows, .begin = begin};
     scan.bytes = (const unsigned char *)PyBytes_AsString(buffer);
     Py_ssize_t left;
     int taken = 1;
@@ -598,8 +613,8 @@ free_module(void *module)
 }
 
 static PyMethodDef module_methods[] = {
-    {"scan_pcap", scan_pcap, METH_VARARGS, "scan_pcap(buffer, position, number, layout, flows), see ordinary.py"},
-    {"scan_pcapng", scan_pcapng, METH_VARARGS, "scan_pcapng(buffer, position, number, layout, flows), see ordinary.py"},
+    {"scan_pcap", scan_pcap, METH_VARARGS, "scan_pcap(buffer, position, number, layout, joining), see ordinary.py"},
+    {"scan_pcapng", scan_pcapng, METH_VARARGS, "scan_pcapng(buffer, position, number, layout, joining), see ordinary.py"},
     {NULL, NULL, 0, NULL},
 };
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from framing.capture.flow import Chunk, Connection, EndReason, Event, Flow
 from framing.capture.key import Transport, ports_of, reverse_key, transport_of
-from framing.capture.ordinary import Batch
+from framing.capture.ordinary import Batch, Joining
 from framing.capture.packet import Packet
 from framing.capture.segment import ACK, FIN, RST, SYN, Segment, find_segment
 from framing.capture.tcp import (
@@ -133,6 +133,20 @@ class Assembler:
         for flow in (connection.client, connection.server):
             if self._flows.get(flow.key) is flow:
                 self.joined[flow.key] = flow
+
+    @property
+    def joining(self) -> Joining:
+        """Where a scan of the packets puts them; `add_batch` takes what it says."""
+        return Joining(self.joined, self._begin)
+
+    def _begin(self, key: bytes, sequence: int, number: int) -> bool:
+        """Begin a connection as `add` does with its SYN, unless its ports were used or others must make room."""
+        if key in self._flows or len(self._flows) >= 2 * self._max_connections:
+            return False
+        flow = self._connect(key, SYN, [])
+        flow.packet_count, flow.last_number = 1, number
+        begin(flow, sequence)
+        return True
 
     def add_batch(self, batch: Batch) -> Sequence[Event]:
         """Return what packets bring to light that a scan has already put into the flows of `joined`."""

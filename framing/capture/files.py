@@ -8,9 +8,8 @@ from contextlib import closing, nullcontext
 from typing import cast
 
 from framing.capture.compressed import opened_plain
-from framing.capture.flow import Flow
 from framing.capture.notes import Note
-from framing.capture.ordinary import Batch
+from framing.capture.ordinary import Batch, Joining
 from framing.capture.packet import Packet
 from framing.capture.pcap import MAGICS, read_pcap
 from framing.capture.pcapng import SECTION, read_pcapng
@@ -66,13 +65,13 @@ def read_packets(
 
 
 def read_batches(
-    source: str | os.PathLike[str] | BinaryReader, flows: dict[bytes, Flow] | None, follow: Follow | None = None
+    source: str | os.PathLike[str] | BinaryReader, joining: Joining | None, follow: Follow | None = None
 ) -> Generator[Packet | Batch, None, None]:
     """Yield packets, as `read_packets`, or batches of those that a scan could put into their flows at once.
 
     Args:
         source: as for `read_packets`.
-        flows: key → flow, such as `Assembler.joined`; may change between one item and the next.
+        joining: where a scan puts packets, such as `Assembler.joining`.
         follow: as for `read_packets`.
 
     Raises:
@@ -82,7 +81,7 @@ def read_batches(
     with nullcontext(file) if file is source or file is sys.stdin.buffer else closing(file):  # type: ignore[type-var]
         try:
             plain = opened_plain(_Growing(file, follow) if follow else file)
-            yield from _packets(Source(plain), flows)
+            yield from _packets(Source(plain), joining)
         except CaptureFileError as error:
             error.file = name
             raise
@@ -177,13 +176,13 @@ class _Growing:
             )
 
 
-def _packets(source: Source, flows: dict[bytes, Flow] | None) -> Iterator[Packet | Batch]:
+def _packets(source: Source, joining: Joining | None) -> Iterator[Packet | Batch]:
     source.has(24)
     magic = source.buffer[:4]
     if magic in MAGICS:
-        return read_pcap(source, flows)
+        return read_pcap(source, joining)
     if magic == SECTION:
-        return read_pcapng(source, flows)
+        return read_pcapng(source, joining)
     raise _refused(source)
 
 

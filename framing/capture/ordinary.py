@@ -1,29 +1,43 @@
 """Ordinary packets, many at a time.
 
 Ethernet, IPv4 without options, TCP with ACK and no RST, in order, of a flow that is known and waits for nothing: nearly
-every packet of a capture is that. The answer to a SYN is one of them, and a FIN, and what is acknowledged behind it. A
-scan takes them from the records of a file where they lie, up to the first packet that is anything else, and joins what
-each flow has got. It is the quick twin of `find_segment` and `Assembler.add`, which have the word about everything
-else; a property test holds both ways equal.
+every packet of a capture is that. The answer to a SYN is one of them, and a FIN, and what is acknowledged behind it;
+and a SYN, for which a connection is asked for. A scan takes them from the records of a file where they lie, up to the
+first packet that is anything else, and joins what each flow has got. It is the quick twin of `find_segment` and
+`Assembler.add`, which have the word about everything else; a property test holds both ways equal.
 
     pcap or pcapng records ──scan──> where it stopped, packets so far, one Chunk for each flow with new bytes, FlowEnds
 
 Spec: [P9] [P11] [P13] [P21]
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import NamedTuple
 
 from framing.capture.flow import ENDED, UNSETTLED, Chunk, Flow, FlowEnd, Mark
 from framing.capture.source import MAX_RECORD_SIZE
 
-__all__ = ["LINK_TYPE", "Batch", "PcapLayout", "PcapngLayout", "Taken", "finish", "scan_pcap", "scan_pcapng"]
+__all__ = [
+    "LINK_TYPE",
+    "Batch",
+    "Begin",
+    "Joining",
+    "PcapLayout",
+    "PcapngLayout",
+    "Taken",
+    "finish",
+    "scan_pcap",
+    "scan_pcapng",
+]
 
 # What a scan returns: the position of the first record that was not taken, the number of the last packet, the chunks,
 # the ends of flows.
 Taken = tuple[int, int, list[Chunk], list[FlowEnd]]
 _Flows = dict[bytes, Flow]
+
+# Asked to begin a connection with a SYN: its flow's key, sequence number and packet number. It says whether it did.
+Begin = Callable[[bytes, int, int], bool]
 
 # Ethernet, in the files' count of link types.
 LINK_TYPE = 1
@@ -37,8 +51,20 @@ _FRAGMENT_MASK = 0x3FFF
 _TCP_PROTOCOL = 6
 # FIN, SYN, RST and ACK.
 _FLAGS_MASK = 0x17
-_ACK, _FIN_ACK, _SYN_ACK = 0x10, 0x11, 0x12
+_SYN, _ACK, _FIN_ACK, _SYN_ACK = 0x02, 0x10, 0x11, 0x12
 _SEQUENCE_MASK = 0xFFFF_FFFF
+
+
+class Joining(NamedTuple):
+    """Where a scan puts packets.
+
+    Attributes:
+        flows: key → flow, those that it may go on with; may change between one scan and the next.
+        begin: begins a connection, or leaves the SYN to the slow way.
+    """
+
+    flows: dict[bytes, Flow]
+    begin: Begin
 
 
 class Batch(NamedTuple):
@@ -83,7 +109,7 @@ class PcapngLayout(NamedTuple):
     clocks: Sequence[tuple[int, int]]
 
 
-def scan_pcap(buffer: bytes, position: int, number: int, layout: PcapLayout, flows: _Flows) -> Taken:
+def scan_pcap(buffer: bytes, position: int, number: int, layout: PcapLayout, joining: Joining) -> Taken:
     """Take ordinary packets from the pcap records that begin at `position`.
 
     Args:
@@ -91,7 +117,7 @@ def scan_pcap(buffer: bytes, position: int, number: int, layout: PcapLayout, flo
         position: where a record begins.
         number: of the last packet before.
         layout: how records are read.
-        flows: key → flow, those that a scan may go on with.
+        joining: where to put packets.
     """
     is_big, header_size, scale = layout
     unpack, last, take = _RECORDS[is_big].unpack_from, len(buffer) - header_size, _take
@@ -101,14 +127,14 @@ def scan_pcap(buffer: bytes, position: int, number: int, layout: PcapLayout, flo
         start = position + header_size
         stop = start + captured
         time_ns = seconds * 1_000_000_000 + fraction * scale
-        if captured > MAX_RECORD_SIZE or not take(buffer, start, stop, time_ns, number + 1, flows, taken, ends):
+        if captured > MAX_RECORD_SIZE or not take(buffer, start, stop, time_ns, number + 1, joining, taken, ends):
             break
         position = stop
         number += 1
     return position, number, [run.chunk() for run in taken.values()], ends
 
 
-def scan_pcapng(buffer: bytes, position: int, number: int, layout: PcapngLayout, flows: _Flows) -> Taken:
+def scan_pcapng(buffer: bytes, position: int, number: int, layout: PcapngLayout, joining: Joining) -> Taken:
     """Take ordinary packets from the enhanced packet blocks that begin at `position`; arguments as for `scan_pcap`."""
     is_big, clocks = layout
     block, again = _BLOCKS[is_big].unpack_from, _SIZES[is_big].unpack_from
@@ -122,7 +148,7 @@ def scan_pcapng(buffer: bytes, position: int, number: int, layout: PcapngLayout,
             break
         factor, offset_ns = clocks[interface]
         time_ns, start = (high << 32 | low) * factor + offset_ns, position + _BLOCK_SIZE - 4
-        if not factor or not take(buffer, start, start + captured, time_ns, number + 1, flows, taken, ends):
+        if not factor or not take(buffer, start, start + captured, time_ns, number + 1, joining, taken, ends):
             break
         position = stop
         number += 1
@@ -166,7 +192,7 @@ def _take(
     stop: int,
     time_ns: int,
     number: int,
-    flows: _Flows,
+    joining: Joining,
     taken: dict[Flow, _Run],
     ends: list[FlowEnd],
 ) -> bool:
@@ -177,8 +203,12 @@ def _take(
     if head != _IPV4 or protocol != _TCP_PROTOCOL or fragment & _FRAGMENT_MASK or bits < 0x5000:
         return False
     first, end = start + 34 + (bits >> 12) * 4, start + 14 + size
-    flow, flags = flows.get(key), bits & _FLAGS_MASK
-    if flow is None or flow.pending or flow.reverse.pending or not first <= end <= stop:
+    flow, flags = joining.flows.get(key), bits & _FLAGS_MASK
+    if not first <= end <= stop:
+        return False
+    if flow is None:
+        return flags == _SYN and first == end and joining.begin(key, sequence, number)
+    if flow.pending or flow.reverse.pending:
         return False
     if sequence != flow.next_sequence:
         if first < end or not _is_at_edge(flow, sequence, flags):

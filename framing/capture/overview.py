@@ -29,8 +29,9 @@ def survey(source: File, known: KnownPorts | None = None) -> Iterator[FlowRecord
     """
     known = known or KnownPorts({}, {})
     assembler = Assembler(server_ports=known.tcp, datagram_ports=None, datagram_servers=known.udp)
+    assembler.on_begin = assembler.join
     damage = None
-    with closing(read_batches(source, assembler.joined)) as packets:
+    with closing(read_batches(source, assembler.joining)) as packets:
         try:
             for packet in packets:
                 events = assembler.add_batch(packet) if isinstance(packet, Batch) else assembler.add(packet)

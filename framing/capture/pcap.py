@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Literal
 
-from framing.capture.flow import Flow
-from framing.capture.ordinary import LINK_TYPE, Batch, PcapLayout
+from framing.capture.ordinary import LINK_TYPE, Batch, Joining, PcapLayout
 from framing.capture.packet import Packet
 from framing.capture.scanning import pcap_scan
 from framing.capture.source import MAX_RECORD_SIZE, Source
@@ -46,12 +45,12 @@ _LINK_TYPE_MASK = 0x03FF_FFFF
 _PROBED_COUNT = 4
 
 
-def read_pcap(source: Source, flows: dict[bytes, Flow] | None = None) -> Iterator[Packet | Batch]:
+def read_pcap(source: Source, joining: Joining | None = None) -> Iterator[Packet | Batch]:
     """Yield the packets of a pcap file whose magic was recognised.
 
     Args:
         source: the file.
-        flows: key → flow: a scan puts packets into these where it can, and a batch is yielded instead of them.
+        joining: where a scan puts packets if it can; a batch is yielded instead of them.
 
     Raises:
         CaptureFileError: after the last good packet, where the file is truncated or damaged.
@@ -64,11 +63,11 @@ def read_pcap(source: Source, flows: dict[bytes, Flow] | None = None) -> Iterato
     source.start += _FILE_HEADER_SIZE
     record = Struct(sign + _RECORD_FIELDS)
     layout = PcapLayout(sign == ">", _header_size(source, record, scale, sizes), scale)
-    yield from _records(source, record, layout, link & _LINK_TYPE_MASK, flows)
+    yield from _records(source, record, layout, link & _LINK_TYPE_MASK, joining)
 
 
 def _records(
-    source: Source, record: Struct, layout: PcapLayout, link_type: int, flows: dict[bytes, Flow] | None
+    source: Source, record: Struct, layout: PcapLayout, link_type: int, joining: Joining | None
 ) -> Iterator[Packet | Batch]:
     """Yield packets block by block: inside a block nothing is copied but the packet's own bytes."""
     _, header_size, scale = layout
@@ -78,9 +77,9 @@ def _records(
         buffer, position, needed = source.buffer, source.start, header_size
         last = len(buffer) - header_size
         while position <= last:
-            if flows and link_type == LINK_TYPE:
+            if joining is not None and joining.flows and link_type == LINK_TYPE:
                 before = number
-                position, number, chunks, ends = scan(buffer, position, number, layout, flows)
+                position, number, chunks, ends = scan(buffer, position, number, layout, joining)
                 if number > before:
                     yield Batch(chunks, ends, number, number - before)
                 if position > last:

@@ -13,9 +13,8 @@ The section's magic tells the byte order of everything up to the next section [P
 from collections.abc import Iterator
 from struct import Struct
 
-from framing.capture.flow import Flow
 from framing.capture.notes import Note, notes_of
-from framing.capture.ordinary import LINK_TYPE, Batch, PcapngLayout
+from framing.capture.ordinary import LINK_TYPE, Batch, Joining, PcapngLayout
 from framing.capture.packet import Packet
 from framing.capture.scanning import pcapng_scan
 from framing.capture.source import MAX_RECORD_SIZE, Source
@@ -95,19 +94,19 @@ class _Interface:
         return ticks * self._factor // self._divisor + self._offset_ns
 
 
-def read_pcapng(source: Source, flows: dict[bytes, Flow] | None = None) -> Iterator[Packet | Batch]:
+def read_pcapng(source: Source, joining: Joining | None = None) -> Iterator[Packet | Batch]:
     """Yield the packets of a pcapng file; every block that is no packet is passed over.
 
     Args:
         source: the file.
-        flows: as for `read_pcap`.
+        joining: as for `read_pcap`.
 
     Raises:
         CaptureFileError: after the last good packet, where the file is truncated or damaged.
     """
     reader = _Reader(source)
     while source.has(12):
-        batch = reader.scan(flows) if flows else None
+        batch = reader.scan(joining) if joining is not None and joining.flows else None
         if batch is not None:
             yield batch
             continue
@@ -155,11 +154,11 @@ class _Reader:
         """Whether the section's numbers are big-endian."""
         return self._order.is_big
 
-    def scan(self, flows: dict[bytes, Flow]) -> Batch | None:
+    def scan(self, joining: Joining) -> Batch | None:
         """Put the ordinary packets in the blocks at hand into their flows, up to the first block that is no such."""
         source, before = self._source, self.packet_count
         layout = PcapngLayout(self._order.is_big, self._clocks)
-        scanned = self._scan(source.buffer, source.start, before, layout, flows)
+        scanned = self._scan(source.buffer, source.start, before, layout, joining)
         source.start, self.packet_count, chunks, ends = scanned
         count = self.packet_count - before
         return Batch(chunks, ends, self.packet_count, count) if count else None

@@ -169,7 +169,7 @@ class _CaptureReading:
     def records(self, follow: Follow | None) -> Iterator[Record]:
         damage = None
         assembler = self.assembler
-        with closing(read_batches(self.source, assembler.joined, follow)) as packets:
+        with closing(read_batches(self.source, assembler.joining, follow)) as packets:
             try:
                 for packet in packets:
                     if isinstance(packet, Batch):

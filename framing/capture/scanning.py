@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
-from framing.capture.flow import Chunk, Flow
-from framing.capture.ordinary import PcapLayout, PcapngLayout, Taken, finish, scan_pcap, scan_pcapng
+from framing.capture.flow import Chunk
+from framing.capture.ordinary import Joining, PcapLayout, PcapngLayout, Taken, finish, scan_pcap, scan_pcapng
 from framing.compiled import twins
 
 __all__ = ["PcapScan", "PcapngScan", "pcap_scan", "pcapng_scan"]
 
-PcapScan = Callable[[bytes, int, int, PcapLayout, dict[bytes, Flow]], Taken]
-PcapngScan = Callable[[bytes, int, int, PcapngLayout, dict[bytes, Flow]], Taken]
+PcapScan = Callable[[bytes, int, int, PcapLayout, Joining], Taken]
+PcapngScan = Callable[[bytes, int, int, PcapngLayout, Joining], Taken]
 
 
 def pcap_scan() -> PcapScan:
@@ -29,8 +29,8 @@ def _compiled(name: str) -> Callable[..., Taken] | None:
         return None
     scan = getattr(module, name)
 
-    def scanned(buffer: bytes, position: int, number: int, layout: Any, flows: dict[bytes, Flow]) -> Taken:
-        position, number, chunks, ends = scan(buffer, position, number, layout, flows)
+    def scanned(buffer: bytes, position: int, number: int, layout: Any, joining: Joining) -> Taken:
+        position, number, chunks, ends = scan(buffer, position, number, layout, joining)
         return position, number, [Chunk(*parts) for parts in chunks], [finish(*parts) for parts in ends]
 
     return scanned

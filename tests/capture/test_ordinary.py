@@ -148,7 +148,7 @@ def test_ordinary_packets_come_together(wire, twin, form, order, monkeypatch):
     data = wire.pcap(packets, order=order) if form == "pcap" else pcapng(wire, packets, order)
     assembler = Assembler()
     batches = []
-    for item in read_batches(io.BytesIO(data), assembler.joined):
+    for item in read_batches(io.BytesIO(data), assembler.joining):
         if isinstance(item, Batch):
             batches.append(item)
             assembler.add_batch(item)
@@ -182,7 +182,7 @@ def test_behind_its_syn_a_whole_connection_comes_together(wire, twin, monkeypatc
     data = wire.pcap([packet.data for packet in packets])
     assembler = Assembler()
     assembler.on_begin = assembler.join
-    items = read_batches(io.BytesIO(data), assembler.joined)
+    items = read_batches(io.BytesIO(data), assembler.joining)
     assert not assembler.add(next(items))
     (batch,) = items
     told = [(event.flow.direction, type(event), event.packet_number) for event in assembler.add_batch(batch)]

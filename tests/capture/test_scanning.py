@@ -1,11 +1,12 @@
 """The scan that runs is the compiled one where there is one. What scans do is tested in `test_ordinary.py`."""
 
 from framing.capture.flow import Chunk
-from framing.capture.ordinary import PcapLayout, PcapngLayout, scan_pcap, scan_pcapng
+from framing.capture.ordinary import Joining, PcapLayout, PcapngLayout, scan_pcap, scan_pcapng
 from framing.capture.scanning import pcap_scan, pcapng_scan
 from framing.compiled import twins
 
 BIG, LITTLE = PcapLayout(True, 16, 1000), PcapLayout(False, 16, 1000)
+NONE = Joining({}, lambda *_: False)
 
 
 def test_which_one_runs(monkeypatch):
@@ -15,9 +16,9 @@ def test_which_one_runs(monkeypatch):
 
 
 def test_nothing_to_take():
-    assert pcap_scan()(b"", 0, 7, BIG, {}) == (0, 7, [], [])
-    assert pcap_scan()(bytes(200), 16, 7, LITTLE, {}) == (16, 7, [], [])
-    assert pcapng_scan()(bytes(200), 4, 7, PcapngLayout(True, []), {}) == (4, 7, [], [])
+    assert pcap_scan()(b"", 0, 7, BIG, NONE) == (0, 7, [], [])
+    assert pcap_scan()(bytes(200), 16, 7, LITTLE, NONE) == (16, 7, [], [])
+    assert pcapng_scan()(bytes(200), 4, 7, PcapngLayout(True, []), NONE) == (4, 7, [], [])
 
 
 def test_chunks_are_chunks(wire):
@@ -32,7 +33,7 @@ def test_chunks_are_chunks(wire):
     (flow, *_) = assembler._flows.values()
     assembler.join(flow.connection)
     assert not events
-    position, number, (chunk,), ends = pcap_scan()(data, 24, 2, LITTLE, assembler.joined)
+    position, number, (chunk,), ends = pcap_scan()(data, 24, 2, LITTLE, assembler.joining)
     assert (position, number, type(chunk), ends) == (len(data), 4, Chunk, [])
     assert (chunk.data, chunk.offset, chunk.marks) == (
         b"abab",
