@@ -20,8 +20,8 @@ from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLar
 from framing.formats.body_framing import BodyFraming
 from framing.formats.chunked import Chunks, chunk_lines, chunked_bytes, pairs, unchunked
 from framing.formats.header_lines import checked_header, header_error, header_line, text_line
-from framing.formats.scans.chunked_loop import chunked_scan
-from framing.formats.scans.known import known_scans
+from framing.formats.scans.http1_head import CHUNKED, UNTIL_CLOSE, head_reader
+from framing.formats.scans.http1_loop import http1_scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
 
@@ -44,9 +44,13 @@ class _Head(NamedTuple):
 
     start: tuple[bytes, ...]
     headers: list[tuple[str, str]]
-    size: int
     body_size: int | None
     is_chunked: bool
+
+    @property
+    def told(self) -> int:
+        """The body's size, or what else tells where it ends."""
+        return CHUNKED if self.is_chunked else UNTIL_CLOSE if self.body_size is None else self.body_size
 
 
 class Http1Format(FrameFormat):
@@ -104,18 +108,20 @@ class Http1Format(FrameFormat):
     def _prepare(self) -> None:
         check_limit(self.name, self.max_frame_size, _LEAST)
         self.block_limit = min(self.max_header_size, self.max_frame_size)
-        plain, self.scan_frames = known_scans(self, self._known_end)
-        chunked = chunked_scan(self, self._is_chunked, self.head_end)
+        digits = len(str(self.max_frame_size))
+        self._ordinary = None if self.method else head_reader(self.side, self.block_limit, digits)
+        self.scan, self.scan_frames = http1_scans(self, self.told)
 
-        def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
-            room, begin = len(out) + limit, -1
-            while begin < start:
-                begin = start
-                start = chunked(buffer, start, end, room - len(out), out)
-                start = plain(buffer, start, end, room - len(out), out)
-            return start
+    def told(self, buffer: Buffer, start: int, end: int) -> tuple[int, int] | None:
+        """Return where the head ends, and the body's size, `CHUNKED` or `UNTIL_CLOSE`; `None`: it is not whole.
 
-        self.scan = scan
+        Raises:
+            FrameError: as `read_head`, which has the word about all heads that are not ordinary.
+        """
+        told = None if self._ordinary is None else self._ordinary(buffer, start, end)
+        if told is not None or (stop := self.head_end(buffer, start, end)) < 0:
+            return told
+        return stop, self.read_head(buffer, start, stop).told
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size once head and, if it is chunked, body are there. [F130]"""
@@ -136,24 +142,13 @@ class Http1Format(FrameFormat):
 
     def measure_last(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the size of a response that goes on until the stream ends. [F132]"""
-        stop = self.head_end(buffer, start, end)
-        if stop < 0:
-            return None
-        head = self.read_head(buffer, start, stop)
-        return end - start if head.body_size is None and not head.is_chunked else None
+        told = self.told(buffer, start, end)
+        return end - start if told is not None and told[1] == UNTIL_CLOSE else None
 
     def head_end(self, buffer: Buffer, start: int, end: int, looked: int = 0) -> int:
         """Return where the head ends, -1 if that has not come."""
         place = buffer.find(_END, start + max(0, looked - 3), min(end, start + self.block_limit))
         return place + len(_END) if place >= 0 else -1
-
-    def _known_end(self, buffer: bytes, start: int, end: int) -> int:
-        """Do what `head_end` does where the head alone tells the size of the message."""
-        stop = self.head_end(buffer, start, end)
-        return -1 if stop < 0 or b"\ntransfer-encoding" in buffer[start:stop].lower() else stop
-
-    def _is_chunked(self, head: bytes) -> bool:
-        return self._known_end(head, 0, len(head)) < 0 and self.read_head(head, 0, len(head)).is_chunked
 
     def read_head(self, buffer: Buffer, start: int, stop: int) -> _Head:
         """Read start line and headers.
@@ -172,7 +167,7 @@ class Http1Format(FrameFormat):
             framing.take(name.lower(), text, value_place)
             place += len(line) + 2
         body_size, is_chunked = framing.told(told, method=self.method)
-        return _Head(told, headers, stop - start, body_size, is_chunked)
+        return _Head(told, headers, body_size, is_chunked)
 
     def check_start(self, line: bytes, start: int) -> tuple[bytes, ...]:
         """Return the parts of the first line.
@@ -192,11 +187,10 @@ class Http1Format(FrameFormat):
 
     def payload(self, buffer: Buffer, start: int, end: int) -> bytes:
         """Return the body, no longer chunked."""
-        first = self.head_end(buffer, start, end)
-        is_chunked = self._known_end(bytes(buffer[start:end]), 0, end - start) < 0
-        if is_chunked and self.read_head(buffer, start, first).is_chunked:
-            return unchunked(bytes(buffer[first:end]), 0)[0]
-        return bytes(buffer[first:end])
+        told = self.told(buffer, start, end)
+        assert told is not None
+        body = bytes(buffer[told[0] : end])
+        return unchunked(body, 0)[0] if told[1] == CHUNKED else body
 
     def header(self, data: bytes) -> dict[str, Any]:
         """Return what the start line says, the headers and how the body is divided."""
@@ -285,30 +279,31 @@ class Http1Format(FrameFormat):
 class _Message:
     """One message that is arriving: how far it was read, counted from its start, and what its head said."""
 
-    __slots__ = ("_chunks", "_form", "_head", "_is_started", "_looked")
+    __slots__ = ("_chunks", "_form", "_is_started", "_looked", "_told")
 
     def __init__(self, form: Http1Format) -> None:
         self._form = form
         self._looked = 0
         self._is_started = False
-        self._head: _Head | None = None
+        self._told: tuple[int, int] | None = None
         self._chunks: Chunks | None = None
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
-        head = self._head or self._read(buffer, start, end)
-        if head is None:
+        told = self._told or self._read(buffer, start, end)
+        if told is None:
             return None
-        if head.is_chunked:
+        head_size, body_size = told
+        if body_size == CHUNKED:
             form = self._form
-            self._chunks = self._chunks or Chunks(head.size, form.max_header_size, form.max_frame_size)
+            self._chunks = self._chunks or Chunks(head_size, form.max_header_size, form.max_frame_size)
             return self._chunks.measure(buffer, start, end)
-        if head.body_size is not None:
-            return head.size + head.body_size
+        if body_size != UNTIL_CLOSE:
+            return head_size + body_size
         if end - start > self._form.max_frame_size:
             raise self._too_large("a body that goes on until the stream ends is too large", start)
         return None
 
-    def _read(self, buffer: Buffer, start: int, end: int) -> _Head | None:
+    def _read(self, buffer: Buffer, start: int, end: int) -> tuple[int, int] | None:
         """Read the head once it is there; the first line before that, so that what is no HTTP is refused at once."""
         form = self._form
         limit = min(end, start + form.block_limit)
@@ -319,9 +314,9 @@ class _Message:
                 self._is_started = True
         if self._is_started:
             stop = form.head_end(buffer, start, end, self._looked)
-            if stop >= 0:
-                self._head = form.read_head(buffer, start, stop)
-                return self._head
+            if stop >= 0 and (told := form.told(buffer, start, stop)):
+                self._told = stop - start, told[1]
+                return self._told
         self._looked = limit - start
         if end >= start + form.block_limit:
             if form.block_limit == form.max_frame_size:

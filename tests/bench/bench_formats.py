@@ -4,6 +4,9 @@ The fixed header is `u16be` in pure Python, once with payloads of one size, whic
 once, and once, as the measure for the others, with payloads of 48 to 80 bytes, which do not. Time is the
 processor's, not the wall's, and of seven rounds, in which all take turns, the quickest counts: what else runs on a
 machine only ever adds.
+
+A chunk of an HTTP/1.1 message costs like a frame of its own: a message of three has the fixed header's speed for each
+of them where its share is a third. New heads have about 250 bytes in 9 lines, no two of them the same.
 """
 
 import json
@@ -88,6 +91,22 @@ DNP3 = {
     "crc:u16le=crc16_dnp(start length control destination source)",
     "counts": "control destination source payload",
 }
+
+
+def answer(number, *more):
+    """Return the fields of a response of which no other one has the same head."""
+    headers = [
+        ["Date", f"Thu, 26 Nov 2026 18:{number // 60 % 60:02}:{number % 60:02} GMT"],
+        ["Server", "nginx/1.24.0"],
+        ["Content-Type", "application/json; charset=utf-8"],
+        ["Connection", "keep-alive"],
+        ["ETag", f'"{CHANCE.getrandbits(64):x}"'],
+        ["X-Request-Id", f"{CHANCE.getrandbits(128):x}"],
+        ["Vary", "Accept-Encoding"],
+    ]
+    return {"status": 200, "reason": "OK", "headers": [*headers, *more]}
+
+
 REQUEST = {"method": "POST", "target": "/readings", "headers": [["Host", "localhost"]]}
 COMMANDS = [b"*3\r\n$3\r\nSET\r\n$8\r\nkey%05d\r\n$%d\r\n%b\r\n" % (one, 20, b"x" * 20) for one in range(COUNT)]
 KINDS = {
@@ -180,6 +199,17 @@ KINDS = {
         SAME,
         REQUEST | {"headers": [["Transfer-Encoding", "chunked"]], "chunks": ["20", "10", "10", "0"]},
     ),
+    "http1, three chunks of 64": (
+        get_format("http1", side="response"),
+        [b"x" * 192] * COUNT,
+        {"status": 200, "headers": [["Transfer-Encoding", "chunked"]], "chunks": ["40", "40", "40", "0"]},
+    ),
+    "http1, told size, new heads": (get_format("http1", side="response"), SIZES, [*map(answer, range(COUNT))]),
+    "http1, chunked, new heads": (
+        get_format("http1", side="response"),
+        SIZES,
+        [answer(one, ["Transfer-Encoding", "chunked"]) for one in range(COUNT)],
+    ),
     "resp, commands": (get_format("resp"), COMMANDS, {}),
     "checked_blocks, DNP3": (
         get_format(
@@ -206,6 +236,8 @@ KINDS = {
 
 
 def wire_of(form, payloads, fields):
+    if isinstance(fields, list):
+        return b"".join(map(form.serialize, payloads, fields))
     if fields is not None:
         each = fields if callable(fields) else lambda: fields
         return b"".join(form.serialize(payload, each()) for payload in payloads)
