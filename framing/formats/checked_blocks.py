@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from framing.errors import ChecksumError, DefinitionError
-from framing.formats.fields.checksums import CHECKSUMS
+from framing.formats.fields.checksums import CHECKSUMS, CRC_ORDERS
 from framing.formats.fields.notation import Field, parse_notation
 from framing.formats.header import HeaderFormat
+from framing.formats.scans.blocks import Blocks, block_scans
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 from framing.picture import Part
 
@@ -76,6 +77,9 @@ class CheckedBlocksFormat(FrameFormat):
         largest = self._wire_size(self._frame.largest)
         check_limit(self.name, self.max_frame_size, self._frame.smallest)
         self.max_frame_size = min(self.max_frame_size, largest)
+        runs_on = CRC_ORDERS.get(self._function) == self._order
+        blocks = Blocks(self._block_size, self._check.size, self._order, self._compute, runs_on)
+        self.scan, self.scan_frames = block_scans(self, self._frame, blocks)
 
     def _wire_size(self, size: int) -> int:
         blocks = -(-(size - self._frame.smallest) // self._block_size)

@@ -28,6 +28,7 @@ CHANCE = random.Random(1)
 SAME = [b"x" * 64] * COUNT
 SIZES = [b"x" * size for size in CHANCE.choices(range(48, 81), k=COUNT)]
 RANDOM = [CHANCE.randbytes(64) for _ in range(COUNT)]
+RANDOM_SIZES = [CHANCE.randbytes(len(one)) for one in SIZES]
 FIX = [
     b"35=D\x0149=SENDER\x0156=TARGET\x0134=%d\x0152=20240101-00:00:00\x0155=%b\x01"
     % (one * one, b"ABCDEFGH"[: 1 + one % 8])
@@ -91,6 +92,10 @@ DNP3 = {
     "crc:u16le=crc16_dnp(start length control destination source)",
     "counts": "control destination source payload",
 }
+# A master and five outstations: requests with either frame count bit, and answers.
+DNP3_FIELDS = [
+    {"control": control, "destination": one, "source": 1024} for one in range(1, 6) for control in (0x53, 0x73)
+] + [{"control": 0x44, "destination": 1024, "source": one} for one in range(1, 6)]
 
 
 def answer(number, *more):
@@ -218,8 +223,8 @@ KINDS = {
             block_size=16,
             check="crc:u16le=crc16_dnp(payload)",
         ),
-        SIZES,
-        {"control": 0, "destination": 1, "source": 2},
+        RANDOM_SIZES,
+        lambda: CHANCE.choice(DNP3_FIELDS),
     ),
     "choice, binary": (get_format("choice", cases=CASES), SIZES, None),
     "choice, RTSP": (

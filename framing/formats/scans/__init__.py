@@ -8,4 +8,5 @@ shapes.py       items that are built alike                      json_pieces.py  
 cbor_shapes.py, resp_shapes.py                                  what shapes those items have
 summed.py       plain headers with a checksum behind            numbers.py       lengths of variable width
 fix_loop.py     windows of FIX messages                         http1_head.py    what an ordinary head says of the body
+columns.py      a CRC of many blocks at once                    blocks.py        payloads in blocks with checksums
 """
