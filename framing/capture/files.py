@@ -141,7 +141,7 @@ def _opened(source: str | os.PathLike[str] | BinaryReader) -> tuple[str, BinaryR
     return name, sys.stdin.buffer if os.fspath(source) == "-" else open(source, "rb", buffering=0)
 
 
-def look_again() -> bool:
+def look_again(_: object = None) -> bool:
     """Wait a while, and say that a file that is followed is to be looked at again."""
     time.sleep(_FOLLOW_INTERVAL)
     return True
@@ -154,11 +154,15 @@ class _Growing:
         self._file = file
         self._read = getattr(file, "read1", file.read)
         self._follow = follow
+        self._ended = False
         self._offset = 0
 
     def read(self, size: int, /) -> bytes:
         data: bytes = self._read(size) or b""
-        while not data and self._follow():
+        while not data and not self._ended:
+            if not self._follow():
+                self._ended = True  # whoever reads may ask more than once whether this is the end
+                break
             self._check_size()
             data = self._read(size) or b""
         self._offset += len(data)

@@ -9,7 +9,7 @@ Spec: [R1] to [R8].
 """
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from operator import add, attrgetter, itemgetter
 from typing import Any
@@ -18,7 +18,7 @@ from framing.capture.alone import PacketAssembler
 from framing.capture.assembler import Assembler
 from framing.capture.choosing import ProtocolChoice
 from framing.capture.decoding import ConversationDecoder, Opener, decoded
-from framing.capture.files import Follow, read_batches, read_chunks, source_name
+from framing.capture.files import read_batches, read_chunks, source_name
 from framing.capture.flow import Connection, Event, FlowEnd
 from framing.capture.ordinary import Batch
 from framing.capture.records import ErrorRecord, Record, SummaryRecord
@@ -31,9 +31,13 @@ from framing.errors import CaptureError, CaptureFileError
 from framing.facts import KnownPorts
 from framing.protocol import SIDES, Protocol, Side
 
-__all__ = ["File", "read", "read_raw"]
+__all__ = ["File", "Waiting", "read", "read_raw"]
 
 File = str | os.PathLike[str] | BinaryReader
+
+# Asked at the end of a file that may still grow whether to look again; told what would be wrong if it ended there.
+Waiting = Callable[[CaptureError | None], bool]
+
 _Text = str | os.PathLike[str]
 
 # So many ports are told whose connections were not decoded: a port scan has thousands.
@@ -54,7 +58,7 @@ def read(
     max_frame_size: int | None = None,
     frames: bool = True,
     per_packet: bool = False,
-    follow: Follow | None = None,
+    follow: Waiting | None = None,
 ) -> Iterator[Record]:
     """Yield the records of a pcap or pcapng file, compressed or not, those of a summary last.
 
@@ -73,7 +77,8 @@ def read(
         frames: whether there are records for good frames; without, they are only counted, which is much faster.
         per_packet: decode each TCP payload on its own as well, in the order of the packets: for captures whose sequence
             numbers are wrong.
-        follow: asked at the end of the file whether to look again, such as `framing.capture.files.look_again`.
+        follow: asked at the end of the file whether to look again, such as `framing.capture.files.look_again`. It is
+            handed what would be raised if the file ended there, if anything would: what was asked for and not found.
 
     Raises:
         CaptureFileError: this is no capture. One that is damaged or truncated yields all before that, then an
@@ -166,10 +171,11 @@ class _CaptureReading:
         self.assembler.on_begin = self.begin
         self.sums = [0] * len(_ADDED)
 
-    def records(self, follow: Follow | None) -> Iterator[Record]:
+    def records(self, follow: Waiting | None) -> Iterator[Record]:
         damage = None
         assembler = self.assembler
-        with closing(read_batches(self.source, assembler.joining, follow)) as packets:
+        waiting = None if follow is None else lambda: follow(self.problem())
+        with closing(read_batches(self.source, assembler.joining, waiting)) as packets:
             try:
                 for packet in packets:
                     if isinstance(packet, Batch):
@@ -186,7 +192,8 @@ class _CaptureReading:
             yield from self.taken(event)
         if damage is not None:
             yield ErrorRecord(None, None, False, None, damage.packet_number, damage, damage.offset)
-        self.check_selected()
+        if problem := self.problem():
+            raise problem
         left = dict(self.selection.left.most_common(_LEFT_COUNT))
         counts: dict[str, Any] = dict(zip(_ADDED, self.sums, strict=True))
         counts["error_count"] += damage is not None
@@ -277,27 +284,27 @@ class _CaptureReading:
         counts = self.assembler.counts
         return {name: count for name in counts.__slots__ if (count := getattr(counts, name)) and name != "cut"}
 
-    def check_selected(self) -> None:
-        """[R8] Silence would look like a capture in which nobody spoke.
+    def problem(self) -> CaptureError | None:
+        """[R8] Return what is wrong if packets were there, but none of a flow that was asked for.
 
-        Raises:
-            CaptureError: packets were there, but none of a flow that was asked for.
+        Silence would look like a capture in which nobody spoke.
         """
         selection = self.selection
         known = self.choice.known
         is_chosen = selection.ports is not None or selection.names or known is not None
         if selection.taken_count or not self.assembler.packet_count or not is_chosen:
-            return
+            return None
         is_said = selection.names or known is None
         wanted = selection.wanted if is_said else "on a port with exactly one known protocol"
-        unused = ", ".join(f"{count} {name}" for name, count in self.unused().items())
-        raise CaptureError(
+        unused = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self.unused().items())
+        can_choose = selection.left or self.assembler.counts.udp
+        return CaptureError(
             f"this capture has no flow {wanted}",
             file=self.name,
             found=f"ports {selection.ports_left(known.tcp if known else {})}"
             if selection.left
             else f"no flow at all, but packets {unused}",
-            hint="choose with ports=, flows= or every_flow=True (--port, --flow, --all)",
+            hint="choose with ports=, flows= or every_flow=True (--port, --flow, --all)" if can_choose else None,
         )
 
 

@@ -2,12 +2,12 @@
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 import click
 
-from framing.capture.files import look_again, source_name
+from framing.capture.files import source_name
 from framing.capture.lines import json_line
 from framing.capture.reading import read, read_raw
 from framing.capture.records import ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
@@ -16,6 +16,8 @@ from framing.cli.exits import BAD_FRAMES, OK, TRUNCATED, USAGE
 from framing.cli.frametext import FrameText, flow_text, problem_text, summary_text
 from framing.cli.port_notes import PortNotes
 from framing.cli.progress import Progress
+from framing.cli.stop_notes import StopNotes
+from framing.cli.waiting import Waiting
 from framing.cli.wire_options import chosen_protocol, wire_options
 from framing.errors import CaptureError, CaptureFileError, TruncatedFrameError
 from framing.facts import KnownPorts, known_ports
@@ -23,6 +25,8 @@ from framing.protocol import SIDES, Protocol, Side
 from framing.recovery import POLICY_NAMES
 
 __all__ = ["decode"]
+
+_Notes = PortNotes | StopNotes
 
 _CAPTURE_OPTIONS = {"ports": "--port", "flows": "--flow", "every_flow": "--all"}
 
@@ -36,7 +40,7 @@ _CAPTURE_OPTIONS = {"ports": "--port", "flows": "--flow", "every_flow": "--all"}
 @click.option("--flow", "flows", multiple=True, metavar="FLOW", help="A flow's name, an endpoint or an address.")
 @click.option("--all", "every_flow", is_flag=True, help="All flows, whatever ports the protocol has.")
 @click.option("--max-frame-size", type=click.IntRange(1), metavar="BYTES", help="Limit on a whole frame.")
-@click.option("--recovery", type=click.Choice(POLICY_NAMES), help="What to do behind bad bytes, if the format can.")
+@click.option("--recovery", type=click.Choice(POLICY_NAMES), help="Go on behind bad bytes, if the format can.")
 @click.option("--per-packet", is_flag=True, help="Decode each TCP payload on its own, as every datagram is.")
 @click.option("--follow", is_flag=True, help="At the end of FILE wait for more, until interrupted.")
 @click.option("--limit", type=click.IntRange(1), metavar="COUNT", help="Stop after so many frames.")
@@ -72,13 +76,12 @@ def decode(
 
     Without --port, --flow or --all, the flows on the protocol's own ports are decoded, or all over TCP if it has none.
     Each UDP datagram is decoded on its own; where TCP's sequence numbers are wrong, so that flows cannot be put
-    together, --per-packet does the same with each TCP payload. Without
-    --protocol or --frame, each flow is decoded by the protocol of its server's port, if only one is known there, and
-    stderr tells what was taken for what. Where the capture
-    lacks bytes, decoding goes on behind them if it can be told for sure where a frame begins; else, and after a frame
-    error, the rest of that flow is skipped and counted. Others go on. With --recovery it goes on after an error, too:
-    behind the bad frame, if its size is known (skip), at the next delimiter or start (delimiter), or where the header's
-    constants stand, and behind that frame another header (magic).
+    together, --per-packet does the same with each TCP payload. Without --protocol or --frame, each flow is decoded by
+    the protocol of its server's port, if only one is known there, and stderr tells what was taken for what. Where the
+    capture lacks bytes, decoding goes on behind them if it can be told for sure where a frame begins; else, and after a
+    frame error, the rest of that flow is skipped, and stderr tells how much that was. Others go on. With --recovery it
+    goes on after an error, too: behind the bad frame, if its size is known (skip), at the next delimiter or start
+    (delimiter), or where the header's constants stand, and behind that frame another header (magic).
 
     With --format jsonl each record is one JSON object a line, errors, gaps and sums included; with text, these stand
     on stderr, the first gap of each flow only. Text shows each frame's time (UTC), flow, side, number in its flow,
@@ -108,14 +111,17 @@ def decode(
     if counted and (full or limit):
         raise click.UsageError(f"{'--full' if full else '--limit'} is about frames, and --count shows none")
     options: dict[str, object] = {"max_frame_size": max_frame_size, "frames": not counted}
+    is_live = follow or file == "-"
+    output = _JsonOutput(file, is_live) if form == "jsonl" else _TextOutput(file, is_live, full=full, counted=counted)
     if isinstance(wire, Protocol) and raw:
         records = read_raw(file, wire, side=cast(Side, side or "client"), **options)  # type: ignore[arg-type]
     else:
-        options |= {"follow": look_again if follow else None, "per_packet": per_packet}
-        records = _capture_records(file, wire, options | given)
-    is_live = follow or file == "-"
-    output = _JsonOutput(file, is_live) if form == "jsonl" else _TextOutput(file, is_live, full=full, counted=counted)
-    click.get_current_context().exit(_show(_announced(records, known, output), output, limit))
+        waiting = Waiting(output.file, output.note) if follow else None
+        records = _capture_records(file, wire, waiting, options | {"per_packet": per_packet} | given)
+    notes: list[_Notes] = [PortNotes(known)] if known is not None else []
+    if not per_packet:  # else an error ends nothing but its packet
+        notes.append(StopNotes(wire if isinstance(wire, Protocol) else None))
+    click.get_current_context().exit(_show(_announced(records, notes, output), output, limit))
 
 
 def _check_options(raw: bool, side: str | None, given: dict[str, object]) -> None:
@@ -128,25 +134,41 @@ def _check_options(raw: bool, side: str | None, given: dict[str, object]) -> Non
         raise click.UsageError(f"{' and '.join(_CAPTURE_OPTIONS[name] for name in given)} exclude each other")
 
 
-def _capture_records(file: str, wire: Protocol | KnownPorts, options: dict[str, object]) -> Iterator[Record]:
+def _capture_records(
+    file: str, wire: Protocol | KnownPorts, waiting: Waiting | None, options: dict[str, object]
+) -> Iterator[Record]:
+    def look_again(problem: CaptureError | None) -> bool:
+        return waiting is not None and waiting(problem and _with_our_options(problem, wire))
+
     try:
-        yield from read(file, wire, **options)  # type: ignore[arg-type]  # click has checked
+        for record in read(file, wire, follow=look_again if waiting else None, **options):  # type: ignore[arg-type]  # click has checked
+            if waiting:
+                waiting.is_fruitful = True
+            yield record
     except CaptureFileError as error:
         if error.offset == 0 and error.found is not None and not error.hint:
             error.hint = "if it is the bytes of one direction, say --raw"
         raise
     except CaptureError as error:  # none of its flows was chosen
+        if waiting and waiting.is_interrupted:  # it was told while we waited
+            raise KeyboardInterrupt from None
+        note(f"Error: {shown_error(_with_our_options(error, wire))}")
+        click.get_current_context().exit(USAGE)
+    if waiting and waiting.is_interrupted:
+        raise KeyboardInterrupt
+
+
+def _with_our_options(error: CaptureError, wire: Protocol | KnownPorts) -> CaptureError:
+    if error.hint:
         choices = "--port, --flow or --all" if isinstance(wire, Protocol) else "--protocol"
         error.hint = f"choose with {choices}; `framing streams` lists the flows"
-        note(f"Error: {shown_error(error)}")
-        click.get_current_context().exit(USAGE)
+    return error
 
 
-def _announced(records: Iterator[Record], known: KnownPorts | None, output: "_Output") -> Iterator[Record]:
-    """Tell what the ports were taken for, before the first record that comes of it."""
-    notes = None if known is None else PortNotes(known)
+def _announced(records: Iterator[Record], notes: Sequence[_Notes], output: "_Output") -> Iterator[Record]:
+    """Tell what is to be known of a record before it is shown."""
     for record in records:
-        for line in notes.lines(record) if notes else ():
+        for line in (line for each in notes for line in each.lines(record)):
             output.note(line)
         yield record
 

@@ -115,6 +115,12 @@ class TestFollowing:
             next(packets)
         assert caught.value.truncated is True
 
+    def test_who_says_once_that_no_more_comes_is_not_asked_again(self):
+        asked = []
+        with pytest.raises(CaptureFileError, match="the file is empty"):
+            list(read_packets(io.BytesIO(b""), lambda: asked.append(None) or len(asked) > 1))
+        assert len(asked) == 1
+
     def test_a_file_that_is_begun_anew_is_refused(self, wire, tmp_path):
         path = tmp_path / "ring.pcap"
         path.write_bytes(wire.pcap([b"one", b"two"]))

@@ -269,10 +269,29 @@ def test_no_flow_of_the_protocol_is_an_error_that_lists_the_ports(capture):
 def test_no_tcp_at_all_is_an_error_that_says_what_is_there(wire):
     udp = wire.ethernet(wire.ipv4("10.0.0.5", "10.0.0.9", wire.udp(1, 2, b"text"), protocol=17))
 
-    with pytest.raises(CaptureError, match="no flow at all, but packets 1 udp"):
+    with pytest.raises(CaptureError, match=r"no flow at all, but packets 1 udp\); choose with ports="):
         list(read(io.BytesIO(wire.pcap([udp])), PORTED))
     (total,) = read(io.BytesIO(wire.pcap([udp])), PORTED, every_flow=True)
     assert (total.flow_count, total.packet_count, total.unused) == (0, 1, {"udp": 1})
+
+
+def test_nothing_can_be_chosen_where_there_is_no_flow(wire):
+    icmp = wire.ethernet(wire.ipv4("10.0.0.5", "10.0.0.9", b"\x08\x00", protocol=1))
+
+    with pytest.raises(CaptureError, match=r"no flow at all, but packets 1 other transport\)$"):
+        list(read(io.BytesIO(wire.pcap([icmp])), PORTED))
+
+
+def test_who_follows_is_told_what_is_not_there(capture):
+    capture.opened(client=1, server=80)
+    asked = []
+
+    with pytest.raises(CaptureError) as caught:
+        list(read(capture.file(), PORTED, follow=asked.append))
+    list(read(capture.file(), PORTED, ports=[80], follow=asked.append))
+
+    assert str(asked[0]) == str(caught.value)
+    assert asked[1:] == [None]
 
 
 def test_a_capture_without_packets_is_empty_and_no_error(wire):

@@ -285,12 +285,13 @@ def test_bad_frames_are_told_and_the_others_decoded():
     result = decode("--frame", "u8", "--max-frame-size", "100", given=capture)
 
     assert len(result.stdout.splitlines()) == 2
-    told, total = result.stderr.splitlines()
+    told, left, total = result.stderr.splitlines()
     for fact in ("stdin: packet 4: ", "offset 2", "frame number 1", "frame size 256", "max frame size 100"):
         assert fact in told
     assert "10.0.0.5:51744>10.0.0.9:4000" in told
     assert "--max-frame-size" in told
     assert told.endswith("it begins ff " + " ".join(["00"] * 31))
+    assert left == "10.0.0.5:51744>10.0.0.9:4000: 41 bytes from @2 on not decoded; --recovery skip goes on behind it"
     assert total == "2 frames, 45 bytes, 2 flows; 1 error, 41 bytes skipped"
     assert result.exit_code == 3
 
@@ -521,6 +522,35 @@ def test_following_a_file_shows_each_frame_as_it_comes(tmp_path, started):
     assert b"'two'" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
     assert process.wait() == 130
+
+
+def test_following_says_what_it_waits_for_and_ends_with_it(tmp_path, started):
+    path = tmp_path / "other.pcap"
+    path.write_bytes(conversation(("client", b"\x01a"), port=80))
+    process = started("decode", str(path), "--protocol", "kafka", "--follow", "--format", "jsonl")
+
+    told = process.stderr.readline().decode()
+    process.send_signal(signal.SIGINT)
+
+    assert told.startswith(f"nothing to show yet, waiting for more of {path}: this capture has no flow on port 9092 ")
+    assert "found ports 80); choose with --port, --flow or --all;" in told
+    assert process.communicate() == (b"", b"Interrupted.\n")
+    assert process.returncode == 130
+
+
+def test_who_stops_following_is_told_the_sums(tmp_path, started):
+    path = tmp_path / "begun.pcap"
+    whole = conversation(("client", b"\x05ab"))
+    path.write_bytes(whole[: whole.index(b"\x05ab") + 3])
+    process = started("decode", str(path), "--frame", "u8", "--follow")
+
+    waiting = process.stderr.readline().decode()
+    process.send_signal(signal.SIGINT)
+    *_, total, interrupted = process.stderr.read().decode().splitlines()
+
+    assert waiting == f"nothing to show yet, waiting for more of {path}\n"
+    assert total.startswith("0 frames, 3 bytes, 2 flows; 1 error")
+    assert (interrupted, process.wait()) == ("Interrupted.", 130)
 
 
 @pytest.mark.parametrize("arguments", [("-", "--follow"), (KAFKA, "--raw", "--follow")])
