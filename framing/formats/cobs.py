@@ -82,17 +82,31 @@ class CobsFormat(StuffedFormat):
         )
 
     def unstuffed_many(self, contents: list[bytes], window: bytes) -> list[bytes]:  # noqa: ARG002
-        """Do the same for several; most have no zero, and so one code."""
+        """Do the same for several; most have no zero or one, and so one code or two."""
         if self._reduced:
-            return [
-                self.unstuffed(content, 0)
-                if content[0] < len(content)
-                else content[1:]
-                if content[0] == len(content)
-                else content[1:] + content[:1]
-                for content in contents
-            ]
-        return [content[1:] if content[0] == len(content) else self.unstuffed(content, 0) for content in contents]
+            return self._unreduced_many(contents)
+        most, unstuffed = _MOST, self.unstuffed
+        return [
+            content[1:]
+            if (code := content[0]) == (size := len(content))
+            else b"\0".join((content[1:code], content[code + 1 :]))
+            if code < size and code != most and code + content[code] == size
+            else unstuffed(content, 0)
+            for content in contents
+        ]
+
+    def _unreduced_many(self, contents: list[bytes]) -> list[bytes]:
+        most, codes, unstuffed = _MOST, _CODES, self.unstuffed
+        return [
+            content[1:] + codes[code]
+            if (code := content[0]) > (size := len(content))
+            else content[1:]
+            if code == size
+            else b"\0".join((content[1:code], content[code + 1 :] + codes[second][:beyond]))
+            if code != most and (beyond := code + (second := content[code]) - size) >= 0
+            else unstuffed(content, 0)
+            for content in contents
+        ]
 
     def stuffed(self, payload: bytes) -> bytes:
         """Write a code for each zero and after each 254 bytes without one. [F41]"""

@@ -1,10 +1,10 @@
 """COBS and COBS/R, against the algorithm of the paper."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from framing import DefinitionError, HeaderError
+from framing import DefinitionError, FrameError, HeaderError
 from framing.formats.cobs import CobsFormat
 from framing.testing import check_format, outcome
 
@@ -61,6 +61,34 @@ def test_any_content_is_a_frame_of_cobs_r(content):
     form = CobsFormat(reduced=True)
     payload = form.payload(content + b"\0", 0, len(content) + 1)
     assert form.payload(form.serialize(payload), 0, len(form.serialize(payload))) == payload
+
+
+def edited(content, place, code):
+    place %= len(content)
+    return content[:place] + bytes((code,)) + content[place + 1 :]
+
+
+# Codes that point to, behind and before the end of what follows them, also of the longest block.
+short_contents = st.lists(st.integers(1, 9), min_size=1, max_size=8).map(bytes)
+long_contents = st.tuples(st.integers(252, 258), st.sampled_from([b"", b"\1", b"\2", b"\2a", b"\3a", b"\xff"])).map(
+    lambda pair: b"\xff" + b"x" * pair[0] + pair[1]
+)
+contents = short_contents | long_contents
+edited_contents = st.builds(edited, contents, st.integers(0, 3) | st.integers(252, 258), st.integers(1, 255))
+
+
+@given(st.booleans(), st.lists(contents | edited_contents, min_size=1, max_size=4))
+@example(False, [b"\xff" + b"x" * 254 + b"\1"])
+@example(True, [b"\xff" + b"x" * 254 + b"\2"])
+def test_many_are_unstuffed_like_one(reduced, contents):
+    form = CobsFormat(reduced=reduced)
+    try:
+        payloads = [form.unstuffed(content, 0) for content in contents]
+    except FrameError:
+        with pytest.raises(FrameError):
+            form.unstuffed_many(contents, b"\0".join(contents))
+    else:
+        assert form.unstuffed_many(contents, b"\0".join(contents)) == payloads
 
 
 @pytest.mark.parametrize(
