@@ -53,7 +53,7 @@ class Join:
         then: of every frame but a message's first, and of no first one.
         alone: of frames that are messages of their own, even between the frames of another message.
         abort: of a frame by which the sender gives its unfinished message up.
-        by: the field by which the messages are told apart whose frames come in turns.
+        by: the field, or the fields, by which the messages are told apart whose frames come in turns.
         counter: `{"field": …, "modulo": …}`, a field that goes up by one with each frame of a message.
         payload_size: bytes of payload in every frame of a long message but its last, when it is written. By default
             half of `max_frame_size`, which leaves room for any header and most escaping.
@@ -74,7 +74,7 @@ class Join:
         then: Condition | None = None,
         alone: Condition | None = None,
         abort: Condition | None = None,
-        by: str = "",
+        by: str | Sequence[str] = (),
         counter: Mapping[str, Any] | None = None,
         payload_size: int | None = None,
         max_message_size: int = DEFAULT_MAX_MESSAGE_SIZE,
@@ -84,8 +84,7 @@ class Join:
             _choices, conditions, conditions.values()
         )
         self._check_conditions()
-        check_option("by", by, str)
-        self.by = by
+        self.by = _names(by)
         self.counter = _counter(counter)
         for key, size in (("payload_size", payload_size), ("max_message_size", max_message_size)):
             if size is not None:
@@ -118,7 +117,7 @@ class Join:
         for key in _CONDITIONS:
             for name in getattr(self, key):
                 _check_name(f"join.{key}", name, format.header_names)
-        for key, name in (("join.by", self.by), ("join.counter", self.counter[0])):
+        for key, name in (*(("join.by", name) for name in self.by), ("join.counter", self.counter[0])):
             if name:
                 _check_name(key, name, format.header_names)
         written = frozenset(self.more).intersection(format.field_names)
@@ -183,7 +182,10 @@ class Join:
         for name in _CONDITIONS:
             condition = getattr(self, name).items()
             shown[name] = {field: one if len(one) > 1 else one[0] for field, one in condition}
-        shown |= {"by": self.by, "counter": self.counter if self.counter[0] else None}
+        shown |= {
+            "by": self.by if len(self.by) > 1 else "".join(self.by),
+            "counter": self.counter if self.counter[0] else None,
+        }
         shown |= {"payload_size": self.payload_size, "max_message_size": self.max_message_size}
         return f"Join({', '.join(f'{name}={value!r}' for name, value in shown.items() if value)})"
 
@@ -238,7 +240,7 @@ class Gathering:
         join, header = self._join, frame.header
         if join.alone and _matches(join.alone, header):
             return frame
-        key = header.get(join.by)
+        key = tuple([header.get(name) for name in join.by])
         if join.abort and _matches(join.abort, header):
             self._forget(key)
             raise DecodeError("the sender has given this message up", found=frame.payload)
@@ -279,7 +281,7 @@ class Gathering:
         self._check_size(key, len(frame.payload), goes_on)
         if len(self._open) >= _MAX_OPEN_COUNT:
             self._give_up(key, goes_on)
-            raise DecodeError(f"more than {_MAX_OPEN_COUNT} messages are unfinished", path=join.by)
+            raise DecodeError(f"more than {_MAX_OPEN_COUNT} messages are unfinished", path=", ".join(join.by))
         self._open[key] = _Open(frame)
         self._size += len(frame.payload)
         return None
@@ -339,6 +341,15 @@ def _choices(key: str, condition: Condition | None) -> dict[str, tuple[Any, ...]
     return {
         name: tuple(value) if isinstance(value, list | tuple) else (value,) for name, value in (condition or {}).items()
     }
+
+
+def _names(by: str | Sequence[str]) -> tuple[str, ...]:
+    if not isinstance(by, str | list | tuple):
+        raise TypeError(f"join.by takes a field's name, or a list of names, not {type(by).__name__}")
+    names = ((by,) if by else ()) if isinstance(by, str) else tuple(by)
+    if not all(isinstance(name, str) for name in names):
+        raise DefinitionError("no field's name", key="join.by", found=by, allowed="a name, or a list of names")
+    return names
 
 
 def _matches(choices: Mapping[str, tuple[Any, ...]], header: Mapping[str, Any]) -> bool:

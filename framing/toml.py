@@ -35,7 +35,7 @@ _PHASE_KEYS = ("after", "first", "otherwise")
 _DIRECTION_KEYS = ("phases", "start", "midstream")
 _JOIN_CONDITIONS = ("more", "last", "end", "then", "alone", "abort")
 _JOIN_OPTIONS: dict[str, tuple[type, ...]] = {
-    "by": (str,),
+    "by": (str, list),
     "counter": (dict,),
     "payload_size": (int,),
     "max_message_size": (int,),

@@ -234,6 +234,8 @@ def test_a_capture_gets_more_until_the_last_frame():
         ({"more": {"last": 0}, "last": {"last": 1}, "then": {"last": 0}}, "join.more"),
         ({"more": {"lost": 0}, "last": {"lost": 1}}, "join.more"),
         ({"more": {"last": 0}, "last": {"last": 1}, "by": "stream"}, "join.by"),
+        ({"more": {"last": 0}, "last": {"last": 1}, "by": ["length", "stream"]}, "join.by"),
+        ({"more": {"last": 0}, "last": {"last": 1}, "by": ["length", 2]}, "join.by"),
         ({"more": {"last": 0}, "last": {"last": 1}, "then": {"first": 0}}, "join.then"),
     ],
 )
@@ -265,6 +267,20 @@ def test_a_mistake_in_a_file_is_told_with_its_line(declared, line, text):
         parse_protocol(f'name = "x"\n[both]\nheader = "(last:1 length:31):u32be"\n{declared}\n', "x.toml")
     assert caught.value.line == line
     assert text in str(caught.value)
+
+
+def test_messages_are_told_apart_by_several_fields():
+    form = get_format("header", header="(more:1 kind:7):u8 request:u8 length:u8")
+    join = Join(more={"more": 1}, last={"more": 0}, by=["request", "kind"])
+    reader = MessageReader(WireFormat(form, get_codec("raw"), join=join))
+    reader.feed(bytes.fromhex("81 01 01 61  82 01 01 62  81 02 01 63  02 01 01 64  01 01 01 65  01 02 00"))
+    assert [(one.value, one.fields["request"], one.fields["kind"]) for one in reader.take_messages()] == [
+        (b"bd", 1, 2),
+        (b"ae", 1, 1),
+        (b"c", 2, 1),
+    ]
+    assert "by=('request', 'kind')" in repr(join)
+    assert repr(Join(end={"length": 0}, by="kind")) == "Join(end={'length': 0}, by='kind', max_message_size=1048576)"
 
 
 def test_its_repr_says_what_was_declared():

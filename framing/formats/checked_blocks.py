@@ -6,7 +6,14 @@
     | header  |  16 bytes            |  crc  |  …  |  the rest       |  crc  |
     +- - - - -+----------------------+-------+     +-----------------+-------+
 
-The header's length counts the payload without the checksums. Spec: [F137] and [F138], after IEC 60870-5-1, format FT3.
+The header's length counts the payload without the checksums. What the first block begins with may be fields of the
+header, as DNP3's transport header is:
+
+    +- - - - -+-----------+------------+-------+
+    | header  | transport |  15 bytes  |  crc  |  …        first_block="transport"
+    +- - - - -+-----------+------------+-------+
+
+Spec: [F137] and [F138], after IEC 60870-5-1, format FT3.
 """
 
 from collections.abc import Mapping
@@ -36,6 +43,7 @@ class CheckedBlocksFormat(FrameFormat):
             limit does not count.
         block_size: bytes of payload in each block but the last, which may have fewer. [F137]
         check: the checksum's field in the notation of a header, over `payload`, which is the block.
+        first_block: the header's field that the first block begins with; by default it begins behind the header.
         max_frame_size: limit on the whole frame, checksums included.
 
     Raises:
@@ -46,11 +54,18 @@ class CheckedBlocksFormat(FrameFormat):
     resyncs_at = "magic"
 
     def __init__(
-        self, frame: FrameFormat, *, block_size: int, check: str, max_frame_size: int = DEFAULT_MAX_FRAME_SIZE
+        self,
+        frame: FrameFormat,
+        *,
+        block_size: int,
+        check: str,
+        first_block: str = "",
+        max_frame_size: int = DEFAULT_MAX_FRAME_SIZE,
     ) -> None:
         check_option("frame", frame, FrameFormat)
         check_option("block_size", block_size, int)
         check_option("check", check, str)
+        check_option("first_block", first_block, str)
         if not isinstance(frame, HeaderFormat) or not _is_divisible(frame):
             allowed = "a header with a length, and nothing else that ends with the frame"
             raise DefinitionError(
@@ -58,7 +73,9 @@ class CheckedBlocksFormat(FrameFormat):
             )
         if block_size < 1:
             raise DefinitionError("no such block", key="block_size", found=block_size, allowed="1 or more bytes")
-        self._declared = f"block_size={block_size}, check={check!r}"
+        self._first_block, self._lead_size = first_block, _lead_size(frame, first_block, block_size)
+        shown = f", first_block={first_block!r}" if first_block else ""
+        self._declared = f"block_size={block_size}, check={check!r}{shown}"
         self._check, self._block_size = _check_field(check), block_size
         self._compute = CHECKSUMS[self._function].compute
         self._frame = frame.limited(frame.largest)
@@ -82,7 +99,7 @@ class CheckedBlocksFormat(FrameFormat):
         self.scan, self.scan_frames = block_scans(self, self._frame, blocks)
 
     def _wire_size(self, size: int) -> int:
-        blocks = -(-(size - self._frame.smallest) // self._block_size)
+        blocks = -(-(size - self._frame.smallest + self._lead_size) // self._block_size)
         return size + blocks * self._check.size
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
@@ -91,13 +108,13 @@ class CheckedBlocksFormat(FrameFormat):
         return None if size is None else self._wire_size(size)
 
     def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
-        """Tell where the blocks lie with their checksums: from the header to the end."""
+        """Tell where what is behind the header lies, with the blocks' checksums."""
         return self._frame.bounds(buffer, start, end)
 
     def _verify(self, buffer: Buffer, start: int, end: int) -> None:
         first, _ = self.bounds(buffer, start, end)
         step = self._block_size + self._check.size
-        for place in range(first, end, step):
+        for place in range(first - self._lead_size, end, step):
             last = min(place + step, end) - self._check.size
             found = int.from_bytes(buffer[last : last + self._check.size], self._order)
             expected = self._compute(bytes(buffer[place:last]))
@@ -116,10 +133,11 @@ class CheckedBlocksFormat(FrameFormat):
 
     def payload(self, buffer: Buffer, start: int, end: int) -> bytes:
         """Return the blocks without their checksums."""
-        first, _ = self.bounds(buffer, start, end)
+        first = self.bounds(buffer, start, end)[0] - self._lead_size
         size, step = self._block_size, self._block_size + self._check.size
         last = end - self._check.size
-        return b"".join(bytes(buffer[place : min(place + size, last)]) for place in range(first, last, step))
+        blocks = b"".join(bytes(buffer[place : min(place + size, last)]) for place in range(first, last, step))
+        return blocks[self._lead_size :]
 
     def header(self, data: bytes) -> dict[str, Any]:
         """Return the fields of the header."""
@@ -129,7 +147,7 @@ class CheckedBlocksFormat(FrameFormat):
         """Return the whole frame, each checksum computed. [F138]"""
         frame = self._frame.serialize(payload, fields)
         self.check_size(self._wire_size(len(frame)))
-        first, size = len(frame) - len(payload), self._block_size
+        first, size = len(frame) - len(payload) - self._lead_size, self._block_size
         parts = [frame[:first]]
         for place in range(first, len(frame), size):
             block = frame[place : place + size]
@@ -139,7 +157,8 @@ class CheckedBlocksFormat(FrameFormat):
     def layouts(self) -> dict[str, tuple[Part, ...]]:
         """Tell the header's fields, and the first block."""
         (parts,) = self._frame.layouts().values()
-        text = f"of each {self._block_size} bytes before it"
+        begin = f", from {self._first_block} on" if self._first_block else ""
+        text = f"of each {self._block_size} bytes before it{begin}"
         return {"": (*parts[:-1], Part("payload"), Part(self._check.name, self._check.size, text))}
 
     def __repr__(self) -> str:
@@ -149,6 +168,23 @@ class CheckedBlocksFormat(FrameFormat):
 
 def _is_divisible(frame: HeaderFormat) -> bool:
     return frame.payload_last and frame.verify is None and frame.smallest < frame.largest
+
+
+def _lead_size(frame: HeaderFormat, name: str, block_size: int) -> int:
+    """Return how many bytes of the header are the first block's."""
+    if not name:
+        return 0
+    (parts,) = frame.layouts().values()
+    fields = [part for part in parts if part.size is not None]
+    for number, part in enumerate(fields):
+        if name in (part.name, *(bit.partition(":")[0] for bit in part.bits)):
+            size = sum(one.size or 0 for one in fields[number:])
+            if size > block_size:
+                reason = "so much of the header is no block's beginning"
+                raise DefinitionError(reason, key="first_block", found=size, allowed=f"{block_size} bytes at most")
+            return size
+    allowed = ", ".join(frame.header_names)
+    raise DefinitionError(f"the header has no field {name}", key="first_block", found=name, allowed=allowed)
 
 
 def _check_field(check: str) -> Field:

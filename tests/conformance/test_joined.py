@@ -4,6 +4,8 @@
 of it is payload, read from the frame's bytes without any of the definition.
 """
 
+import json
+
 import agreement
 import oracle
 import proofs
@@ -65,8 +67,14 @@ def netconf(data):
     return data[2:3] != b"#", data[data.index(b"\n", 2) + 1 :]
 
 
+def dnp3(data):
+    payload = b"".join(data[at : min(at + 16, len(data) - 2)] for at in range(10, len(data), 18))
+    return (not payload[0] & 0x80, payload[1:]) if payload else (ALONE, b"")
+
+
 RULES = {
     "bolt": bolt,
+    "dnp3": dnp3,
     "epics_pva": pva,
     "giop": giop,
     "mms_tpkt": tpkt,
@@ -214,3 +222,26 @@ def test_what_is_given_up_is_an_error_and_the_rest_is_fine():
     with pytest.raises(DecodeError, match="given this message up"):
         reader.take_messages()
     assert [one.value for one in reader.take_messages()] == [b"abcdef"]
+
+
+def test_segments_of_two_dnp3_outstations_join_by_both_addresses():
+    path = proofs.SPECS / "vectors" / "protocols" / "dnp3.json"
+    vectors = {one["id"]: one["conversation"] for one in json.loads(path.read_text("utf-8"))["vectors"]}
+    reader = MessageReader(get_protocol("dnp3").server.wire)
+    reader.feed(bytes.fromhex(vectors["dnp3_segments"]["steps"][1]["server"]))
+    status, first, second = reader.take_messages()
+    assert (status.value, status.fields["choice"], status.fields["function_code"]) == (b"", b"\x05\x64\x05", 11)
+    assert (first.fields["source"], first.value.hex()) == (4, "c181000001020000070181018101810181")
+    assert (second.fields["source"], second.value.hex()) == (5, "c6810000")
+
+
+def test_a_long_dnp3_fragment_is_written_in_segments_that_are_counted():
+    wire = get_protocol("dnp3").server.wire
+    fields = {"from_master": 0, "primary": 1, "frame_count": 0, "frame_count_valid": 0, "function_code": 4}
+    fields |= {"destination": 3, "source": 4, "transport_sequence": 63}
+    frames = wire.encode_frames(Message(bytes(600), **fields))
+    assert [(len(one), one[10]) for one in frames] == [(292, 0x7F), (292, 0x00), (127, 0x81)]
+    reader = MessageReader(wire)
+    reader.feed(b"".join(frames))
+    (message,) = reader.take_messages()
+    assert (message.value, message.fields["transport_sequence"]) == (bytes(600), 63)

@@ -22,9 +22,22 @@ DNP3 = CheckedBlocksFormat(
 )
 
 
+SEGMENTS = CheckedBlocksFormat(
+    HeaderFormat("length:u8 to:u8 (last:1 number:7):u8 kind:u8", counts="kind payload"),
+    block_size=4,
+    check="sum:u8=sum8(payload)",
+    first_block="last",
+)
+
+
 @pytest.mark.parametrize(
     ("form", "fields"),
-    [(SMALL, {"kind": 7}), (DNP3, {"control": 0xC4, "to": 1, "from": 3}), (SMALL.limited(20), {"kind": 0})],
+    [
+        (SEGMENTS, {"to": 1, "last": 1, "number": 3, "kind": 9}),
+        (SMALL, {"kind": 7}),
+        (DNP3, {"control": 0xC4, "to": 1, "from": 3}),
+        (SMALL.limited(20), {"kind": 0}),
+    ],
 )
 def test_the_contract(form, fields):
     check_format(form, [b"", b"a", b"abcd", b"abcde", b"abcdefgh"], fields=fields)
@@ -49,6 +62,19 @@ def test_what_is_written_is_read(payload, size):
     parser = FrameParser(form)
     parser.feed(wire * 2)
     assert parser.take_payloads() == [payload, payload]
+
+
+def test_the_first_block_begins_with_fields_of_the_header():
+    wire = SEGMENTS.serialize(b"abcd", {"to": 1, "last": 1, "number": 3, "kind": 9})
+    assert wire.hex(" ") == "05 01 83 09 61 62 4f 63 64 c7"
+    parser = FrameParser(SEGMENTS)
+    parser.feed(wire)
+    frame = parser.next_frame()
+    assert (frame.payload, frame.header["number"], frame.header["kind"]) == (b"abcd", 3, 9)
+    damaged = bytes((*wire[:2], wire[2] ^ 1, *wire[3:]))
+    assert outcome(SEGMENTS, [damaged]).error[2][0] == 6
+    assert "first_block='last'" in repr(SEGMENTS)
+    assert SEGMENTS.layouts()[""][-1].text == "of each 4 bytes before it, from last on"
 
 
 @pytest.mark.parametrize("place", [2, 5, 6, 7, 8])
@@ -96,6 +122,8 @@ def test_checksums_count_against_the_limit():
         ({"frame": DelimiterFormat(";")}, "frame"),
         ({"frame": HeaderFormat("a:u8", payload_size=3)}, "frame"),
         ({"frame": HeaderFormat("length:u8", trailer="end:u8=0")}, "frame"),
+        ({"first_block": "no"}, "first_block"),
+        ({"first_block": "kind", "block_size": 1}, "first_block"),
     ],
 )
 def test_options_that_cannot_be(options, key):
