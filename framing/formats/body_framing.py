@@ -2,7 +2,11 @@
 
 from framing.formats.header_lines import header_error, read_length
 
-__all__ = ["BodyFraming"]
+__all__ = ["LENGTH_DIGITS", "BodyFraming"]
+
+# Those of 64 bits; more are no size, but an attack on who computes with them. The limit on messages may have fewer:
+# one without a body may say how large it would have been (RFC 9110, section 8.6).
+LENGTH_DIGITS = 20
 
 
 class BodyFraming:
@@ -27,10 +31,11 @@ class BodyFraming:
 
         Raises:
             HeaderError: it is no length, or another one than before.
-            FrameTooLargeError: it has more digits than the limit.
+            FrameTooLargeError: it has more than 20 digits.
         """
         if name == b"content-length":
-            length = read_length("Content-Length", text, place, start=self._start, limit=self._max_frame_size)
+            limit = self._max_frame_size
+            length = read_length("Content-Length", text, place, start=self._start, limit=limit, digits=LENGTH_DIGITS)
             if self._length not in (None, length):
                 raise header_error("Content-Length stands twice and differs", place, "headers", self._length, length)
             self._length = length

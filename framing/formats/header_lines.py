@@ -56,7 +56,7 @@ def checked_header(line: bytes, place: int) -> tuple[bytes, bytes, int]:
     return name, text, place
 
 
-def read_length(name: str, text: bytes, place: int, *, start: int, limit: int) -> int:
+def read_length(name: str, text: bytes, place: int, *, start: int, limit: int, digits: int = 0) -> int:
     """Return the size that a header says. [F56]
 
     Args:
@@ -65,16 +65,17 @@ def read_length(name: str, text: bytes, place: int, *, start: int, limit: int) -
         place: where that is.
         start: where the frame begins.
         limit: on the whole frame.
+        digits: how many are read, where more than the limit has.
 
     Raises:
         HeaderError: it is no number without a sign and leading zeros.
-        FrameTooLargeError: it has more digits than the limit.
+        FrameTooLargeError: it has more digits.
     """
     if not text or text.translate(None, b"0123456789"):
         raise header_error(f"{name} is no number", place, "length", "digits", text)
     if text[:1] == b"0" and len(text) > 1:
         raise header_error(f"{name} has leading zeros", place, "length", "digits without leading zeros", text)
-    if len(text) > len(str(limit)):  # before int(), which takes quadratic time
+    if len(text) > max(digits, len(str(limit))):  # before int(), which takes quadratic time
         raise FrameTooLargeError(f"a {name} of {len(text)} digits", offset=start, max_frame_size=limit)
     return int(text)
 

@@ -108,8 +108,7 @@ class Http1Format(FrameFormat):
     def _prepare(self) -> None:
         check_limit(self.name, self.max_frame_size, _LEAST)
         self.block_limit = min(self.max_header_size, self.max_frame_size)
-        digits = len(str(self.max_frame_size))
-        self._ordinary = None if self.method else head_reader(self.side, self.block_limit, digits)
+        self._ordinary = None if self.method else head_reader(self.side, self.block_limit)
         self.scan, self.scan_frames = http1_scans(self, self.told)
 
     def told(self, buffer: Buffer, start: int, end: int) -> tuple[int, int] | None:
@@ -155,7 +154,7 @@ class Http1Format(FrameFormat):
 
         Raises:
             HeaderError: they are none, or contradict each other. [F131], [F132]
-            FrameTooLargeError: the length has more digits than the limit.
+            FrameTooLargeError: the length has more than 20 digits.
         """
         lines = bytes(buffer[start : stop - len(_END)]).split(b"\r\n")
         told = self.check_start(lines[0] + b"\r\n", start)

@@ -140,6 +140,14 @@ def test_what_is_too_large_is_refused_before_it_is_kept(wire):
         assert type(error_of(SMALL, chunks)) is FrameTooLargeError
 
 
+@pytest.mark.parametrize("form", [BODILESS, RESPONSE, SMALL])
+def test_a_body_that_does_not_come_may_be_of_any_size(form):
+    status = b"200" if form is BODILESS else b"304"
+    wire = b"HTTP/1.1 %b \r\nContent-Length: 104857600\r\n\r\n" % status
+    for chunks in ([wire * 3], [bytes((byte,)) for byte in wire * 3]):
+        assert outcome(form, chunks).payloads == [b""] * 3
+
+
 @pytest.mark.parametrize(
     ("options", "key"),
     [

@@ -13,6 +13,7 @@ HTTP/1.0 message, a second Content-Length, even an equal one, another coding or 
 import re
 from collections.abc import Callable
 
+from framing.formats.body_framing import LENGTH_DIGITS
 from framing.frame import Buffer
 
 __all__ = ["CHUNKED", "UNTIL_CLOSE", "HeadReader", "head_reader"]
@@ -29,7 +30,7 @@ _TEXT = rb"[\t -~\x80-\xff]*+"
 
 # One letter tells most others apart, before case is folded.
 _OTHERS = rb"(?:(?![CcTt](?i:ontent-length|ransfer-encoding):)%b:%b\r\n)*+" % (_NAME, _TEXT)
-_LENGTH = rb"(?i:content-length):%b(0|[1-9][0-9]{0,%%d}+)%b\r\n" % (_BLANKS, _BLANKS)
+_LENGTH = rb"(?i:content-length):%b(0|[1-9][0-9]{0,%d}+)%b\r\n" % (_BLANKS, LENGTH_DIGITS - 1, _BLANKS)
 _CHUNKED = rb"(?i:transfer-encoding):%b((?i:chunked))%b\r\n" % (_BLANKS, _BLANKS)
 _HEADERS = rb"%b(?>%b|%b)?+%b\r\n" % (_OTHERS, _LENGTH, _CHUNKED, _OTHERS)
 _FIRST_LINES = {
@@ -37,29 +38,29 @@ _FIRST_LINES = {
     "response": rb"HTTP/1\.[1-9] [1-9][0-9]{2}(?: %b)?+\r\n" % _TEXT,
 }
 
-# Where a status stands, and those of responses without a body.
-_STATUS = slice(len("HTTP/1.1 "), len("HTTP/1.1 200"))
-_BODILESS = frozenset(b"%d" % status for status in (*range(100, 200), 204, 304))
+# The statuses of responses without a body, and how the others of them begin.
+_BODILESS, _INTERIM = (b"204", b"304"), ord("1")
 
 
-def head_reader(side: str, limit: int, digit_count: int) -> HeadReader:
+def head_reader(side: str, limit: int) -> HeadReader:
     """Return what reads the heads of requests or responses, none of which answers HEAD or CONNECT.
 
     Args:
         side: request or response.
         limit: the most bytes of a head.
-        digit_count: the most digits of a size; the limit on messages has no more.
     """
-    headers = _HEADERS.replace(b"%d", b"%d" % (digit_count - 1))
-    match, is_request = re.compile(_FIRST_LINES[side] + headers).match, side == "request"
-    first, last = _STATUS.start, _STATUS.stop
+    match, is_request = re.compile(_FIRST_LINES[side] + _HEADERS).match, side == "request"
+    before, behind = len("HTTP/1.1 "), len("HTTP/1.1 200")
 
     def read(buffer: Buffer, start: int, end: int) -> tuple[int, int] | None:
-        found = match(buffer, start, min(end, start + limit))
+        last = start + limit
+        found = match(buffer, start, last if last < end else end)
         if found is None:
             return None
-        if not is_request and bytes(buffer[start + first : start + last]) in _BODILESS:
-            return found.end(), 0
+        if not is_request:
+            status = buffer[start + before : start + behind]
+            if status[0] == _INTERIM or status in _BODILESS:
+                return found.end(), 0
         told = found.lastindex
         if told is None:
             return found.end(), 0 if is_request else UNTIL_CLOSE
