@@ -22,7 +22,7 @@ from framing.formats.fields.counts import check_counted_once, counted_size
 from framing.formats.fields.layout import Layout
 from framing.formats.fields.padding import Padding
 from framing.formats.scans.loops import CODES, PlainHeader
-from framing.formats.scans.regions import Ruler
+from framing.formats.scans.regions import Ruler, Term
 
 __all__ = ["Length"]
 
@@ -142,20 +142,23 @@ class Length:
         return PlainHeader(offset, field.size, order, header.size, self.base, self.least, most, constants)
 
     def ruler(self, header: Layout, most: int) -> Ruler | None:
-        """Return what computes a frame's size, if the length is one integer, or bits of one, and there is no padding.
+        """Return what computes a frame's size, or `None`: it takes more than sums of integers that C has.
 
         Args:
             header: the header's fields in their byte order.
             most: bytes of the largest frame.
         """
-        offset, field, part = header.place(self.names[0])
-        if len(self.names) > 1 or self.padding or field.size not in CODES:
+        padding, names = self.padding, [*self.names]
+        if padding is not None:
+            if not padding.field or not padding.counted:
+                return None
+            names.append(padding.field)
+        if any(header.place(name)[1].size not in CODES for name in names):
             return None
-        order = "<>"[(field.byteorder or header.byteorder) == "big"]
-        read = Struct(f"{order}{offset}x{CODES[field.size]}").unpack_from
-        shift, mask = part.shift if part else 0, header.largest(self.names[0])
+        length, *others = (_term(header, name, scale, multiple) for name, scale, multiple in self._terms)
+        pad = _term(header, padding.field, 1, 1) if padding is not None else None
         tail = self.least - header.size
-        return Ruler(read, shift, mask, self._scale, self.base, self.least, most, header.size, tail)
+        return Ruler(length, (*others,), pad, self.base, self.least, most, header.size, tail)
 
     def _sum(self, header: Layout, buffer: bytes | bytearray, start: int) -> int:
         total = self.base
@@ -269,3 +272,10 @@ class Length:
 
 def _rounded(size: int, multiple: int) -> int:
     return size + -size % multiple
+
+
+def _term(header: Layout, name: str, scale: int, multiple: int) -> Term:
+    offset, field, part = header.place(name)
+    order = "<>"[(field.byteorder or header.byteorder) == "big"]
+    read = Struct(f"{order}{offset}x{CODES[field.size]}").unpack_from
+    return Term(read, part.shift if part else 0, header.largest(name), scale, multiple)

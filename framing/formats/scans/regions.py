@@ -28,6 +28,7 @@ __all__ = [
     "Ruler",
     "Shape",
     "Spans",
+    "Term",
     "joined",
     "key_reader",
     "learner",
@@ -53,23 +54,45 @@ Key = tuple[bytes, ...]
 Learn = Callable[[bytes, int, int, Key], Shape | None]
 
 
-class Ruler(NamedTuple):
-    """What computes the size of the frames of one kind.
+class Term(NamedTuple):
+    """A number in a header that counts bytes.
 
     Attributes:
-        read: reads the integer in which the length is; `struct.error`: the buffer ends before.
-        shift, mask: which of its bits are the length.
+        read: reads the integer in which it is; `struct.error`: the buffer ends before.
+        shift, mask: which of its bits it is.
         scale: bytes for each unit of it.
-        base: bytes of the frame that it does not count.
-        least, most: bytes of the smallest and of the largest frame.
-        head, tail: bytes before the payload and behind it.
-        key, key_end: where the key of the payload lies; at 0, of no bytes, if there is none.
+        multiple: what they are rounded up to.
     """
 
     read: Callable[[Buffer, int], tuple[int]]
     shift: int
     mask: int
     scale: int
+    multiple: int
+
+    def size(self, buffer: bytes, start: int) -> int:
+        """Return how many bytes it counts in the frame that begins at `start`."""
+        read, shift, mask, scale, multiple = self
+        size = (read(buffer, start)[0] >> shift & mask) * scale
+        return size + -size % multiple
+
+
+class Ruler(NamedTuple):
+    """What computes the size of the frames of one kind.
+
+    Attributes:
+        length: what counts their bytes.
+        others: what does so, too, and is added. [F70]
+        padding: what counts the padding behind the payload, among the bytes that are counted; `None`: there is none.
+        base: bytes of the frame that nothing counts.
+        least, most: bytes of the smallest and of the largest frame.
+        head, tail: bytes before the payload and behind payload and padding.
+        key, key_end: where the key of the payload lies; at 0, of no bytes, if there is none.
+    """
+
+    length: Term
+    others: tuple[Term, ...]
+    padding: Term | None
     base: int
     least: int
     most: int
@@ -141,8 +164,13 @@ def _ruling(met: Learn, kind: Kind, known: dict[Key, Shape]) -> Learn:
             if found is None:
                 return meet(buffer, start, end, key, number)
             ruler, is_told = found
-        read, shift, bits, scale, base, least, most, head, tail, first, last = ruler
+        (read, shift, bits, scale, _), others, padding, base, least, most, head, tail, first, last = ruler
         total = (read(buffer, start)[0] >> shift & bits) * scale + base
+        for term in others:
+            total += term.size(buffer, start)
+        if padding is not None:
+            pad_size = padding.size(buffer, start)
+            tail, least = tail + pad_size, least + pad_size
         if not least <= total <= most:
             return met(buffer, start, end, key)  # it is odd, or one of the few that a shorter form cannot say
         if start + total > end:

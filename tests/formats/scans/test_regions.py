@@ -34,6 +34,20 @@ RULED = {
         get_format("header", header="order:u8 length:u16", byteorder={"field": "order", "little": 1}),
         {"order": 4},
     ),
+    "sum": (
+        get_format("header", header="more:u8=0|5 length:u16be id:u8 rest:u8*2^8", length="length + rest"),
+        {"rest": 3, "id": 1},
+    ),
+    "padding": (
+        get_format(
+            "header",
+            header="kind:u8=1 content:u16be padding:u8",
+            length="content + padding",
+            counts="payload pad",
+            pad={"field": "padding", "multiple": 8},
+        ),
+        {},
+    ),
     "constant trailer": (get_format("header", header="kind:u8 length:u16le", trailer="end:u8=0xce"), {"kind": 1}),
     "websocket": (get_format("header", **WEBSOCKET), {"fin": 1, "opcode": 2}),
     "websocket, key": (get_format("header", **WEBSOCKET), {"fin": 1, "opcode": 2, "key": b"abcd"}),
