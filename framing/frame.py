@@ -130,7 +130,8 @@ class FrameFormat(ABC):
     Attributes:
         name: what an error and `repr` call it.
         max_frame_size: limit on the WHOLE frame in bytes, parsed or serialized.
-        min_size: bytes needed before `measure` can say anything; a parser waits for them.
+        min_size: bytes needed before `measure` can say anything; a parser waits for so many, but asks about fewer, too,
+            where they stand behind other frames or the stream ends.
         field_names: header and trailer fields that belong to the application. A format that has any makes messages
             travel as `Message(value, **fields)`.
         header_names: every name that `header` returns, computed and constant ones too.
@@ -178,9 +179,10 @@ class FrameFormat(ABC):
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size of the frame that begins at `start`, once the bytes up to `end` show it.
 
-        The answer may be larger than `end - start`: the rest is still to come, and it is the parser that compares the
-        answer with `max_frame_size` before it keeps a payload byte. `None`: more bytes are needed to tell. Offsets in
-        errors count from the buffer's start; the parser turns them into stream offsets.
+        There is one byte at least; what `buffer` holds behind `end` is not there yet. The answer may be larger than
+        `end - start`: the rest is still to come, and it is the parser that compares the answer with `max_frame_size`
+        before it keeps a payload byte. `None`: more bytes are needed to tell. Offsets in errors count from the buffer's
+        start; the parser turns them into stream offsets.
 
         Raises:
             HeaderError: no frame begins like this.

@@ -1,6 +1,7 @@
 """The contract of a frame format as a function, in named steps: a failure's traceback says which clause is broken."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from framing.errors import (
@@ -8,6 +9,7 @@ from framing.errors import (
     EncodeError,
     FrameError,
     FrameTooLargeError,
+    FramingError,
     TruncatedFrameError,
 )
 from framing.frame import Frame, FrameFormat
@@ -46,18 +48,31 @@ def check_format(
     """
     if not isinstance(format, FrameFormat):
         raise TypeError(f"check_format takes a FrameFormat that was made, not {format!r:.80}")
-    tried = _accepted(format, payloads, fields)
-    if not tried:
-        _fail("the format refuses every payload")
-    wires = [format.serialize(payload, fields) for payload in tried]
-    check_round_trip(format, tried, wires, fields)
-    check_cuts(format, b"".join(wires))
-    check_truncations(format, wires)
-    check_corruptions(format, b"".join(wires))
-    check_measure(format, wires)
-    check_scans(format, b"".join(wires))
-    check_limits(format, tried, wires, fields)
-    check_recoveries(format, b"".join(wires))
+    with _only_our_errors():
+        tried = _accepted(format, payloads, fields)
+        if not tried:
+            _fail("the format refuses every payload")
+        wires = [format.serialize(payload, fields) for payload in tried]
+        check_round_trip(format, tried, wires, fields)
+        check_short(format, wires)
+        check_cuts(format, b"".join(wires))
+        check_truncations(format, wires)
+        check_corruptions(format, b"".join(wires))
+        check_measure(format, wires)
+        check_scans(format, b"".join(wires))
+        check_limits(format, tried, wires, fields)
+        check_recoveries(format, b"".join(wires))
+
+
+@contextmanager
+def _only_our_errors() -> Iterator[None]:
+    try:
+        yield
+    except (FramingError, AssertionError):
+        raise
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}"
+        raise AssertionError(f"whatever the bytes, only a FramingError may come out, not {text}") from error
 
 
 def _accepted(
@@ -107,6 +122,19 @@ def check_round_trip(
         again = format.serialize(frame.payload, frame.fields)
         if again != frame.data:
             _fail(f"serialized again a frame is {again!r}, not {frame.data!r}")
+
+
+def check_short(format: FrameFormat, wires: list[bytes]) -> None:  # noqa: A002
+    """`measure` copes with fewer bytes than `min_size`: behind other frames, and where the stream ends."""
+    for wire in wires:
+        for size in range(1, min(format.min_size, len(wire) + 1)):
+            try:
+                format.measure(wire[:size], 0, size)
+            except FramingError:
+                raise
+            except Exception as error:
+                where = f"measure raises {type(error).__name__} for the first {size} bytes of a frame"
+                raise AssertionError(f"{where}: it must return None while bytes are missing") from error
 
 
 def check_cuts(format: FrameFormat, stream: bytes) -> None:  # noqa: A002

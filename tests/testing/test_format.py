@@ -54,6 +54,20 @@ def test_a_class_is_no_format():
         check_format(Good)
 
 
+class NeedsAllOfTheHeader(Good):
+    def measure(self, buffer, start, end):
+        if buffer[start] != 0xA5:
+            raise HeaderError("no mark", offset=start, field="mark")
+        return 3 + buffer[start + 2]
+
+
+def test_a_measure_that_reads_what_is_not_there_is_told_so():
+    with pytest.raises(
+        AssertionError, match=r"IndexError for the first 1 bytes .* must return None while bytes are missing"
+    ):
+        check_format(NeedsAllOfTheHeader(), fields={"type": 7})
+
+
 class ForgetsBytes(Good):
     def bounds(self, buffer, start, end):
         return start + 3, max(start + 3, end - 1)
@@ -221,9 +235,10 @@ def test_what_is_broken_is_found(broken, text):
         check_format(broken(), fields={"type": 7})
 
 
-def test_an_error_that_is_none_of_ours_is_not_swallowed():
-    with pytest.raises(KeyError):
+def test_an_error_that_is_none_of_ours_is_the_cause():
+    with pytest.raises(AssertionError, match="only a FramingError may come out, not KeyError: ") as caught:
         check_format(RaisesOtherErrors(), fields={"type": 7})
+    assert isinstance(caught.value.__cause__, KeyError)
 
 
 class WrongMany(Good):
