@@ -95,6 +95,7 @@ class EventParser:
         self.format = format
         self.frame_count = 0
         self._wide = format.limited(max_size if max_size is not None else 1 << 72)
+        self._measure = self._wide.measurer()
         self._store = ChunkStore(0)
         self._needed = format.min_size
         self._large: _Large | None = None
@@ -152,23 +153,26 @@ class EventParser:
         store, form = self._store, self.format
         if store.size < self._needed and not self._finished:
             return None
-        store.gather(once=True)
-        start, end = store.start, len(store.buffer)
-        if start == end:
-            return None
-        total = self._measured(start, end)
-        if total is not None and total > form.max_frame_size:
-            return self._opened(total)
-        if total is None or store.size < total:
-            self._wait(total if total is not None else max(form.min_size, store.size + 1), total)
-            return None
-        return self._whole(total)
+        while True:
+            kept_size = len(store.buffer) - store.start
+            total = self._measured() if kept_size >= form.min_size or (kept_size and not store.waiting_size) else None
+            if total is not None and total > form.max_frame_size:
+                return self._opened(total)
+            if total is not None and total <= kept_size:
+                return self._whole(total)
+            if not store.waiting_size:
+                break
+            store.gather(once=total is not None)  # not before: a backlog must not be copied for each of its frames
+        if kept_size:
+            self._wait(total if total is not None else max(form.min_size, kept_size + 1), total)
+        return None
 
-    def _measured(self, start: int, end: int) -> int | None:
+    def _measured(self) -> int | None:
+        store = self._store
         try:
-            total = self._wide.measure(self._store.buffer, start, end)
+            total = self._measure(store.buffer, store.start, len(store.buffer))
         except FrameError as error:
-            raise self._placed(error, start) from None
+            raise self._placed(error, store.start) from None
         if total is not None and total <= 0:  # a third party's mistake must not become an endless loop
             raise HeaderError(f"format {self.format.name} measured a frame of {total} bytes", offset=self.offset)
         if total is not None and total > self._wide.max_frame_size:
@@ -204,7 +208,7 @@ class EventParser:
 
     def _opened(self, total: int) -> FrameStart:
         store = self._store
-        first, last = self.format.bounds(store.buffer, store.start, store.start + total)
+        first, last = self._wide.bounds(store.buffer, store.start, store.start + total)
         head_size, payload_size = first - store.start, last - first
         rest_size = total - head_size - payload_size
         if head_size + rest_size > self.format.max_frame_size:
@@ -214,7 +218,7 @@ class EventParser:
                 frame_size=total,
                 max_frame_size=self.format.max_frame_size,
             )
-        opened = self.format.opened(bytes(store.buffer[store.start : first]), total)
+        opened = self._wide.opened(bytes(store.buffer[store.start : first]), total)
         event = FrameStart(self.frame_count, self.offset, total, payload_size, opened.header)
         store.drop(head_size)
         self._large = _Large(opened, event.offset, total, payload_size, rest_size)

@@ -10,6 +10,7 @@ from framing import DefinitionError, FrameError, FrameTooLargeError, HeaderError
 from framing.errors import ChecksumError
 from framing.events import EventParser, FrameEnd, FramePiece, FrameStart
 from framing.frame import Frame
+from framing.store import ChunkStore
 from framing.testing.observation import peak_memory
 
 WEBSOCKET = get_format(
@@ -214,3 +215,48 @@ def test_formats_that_cannot_refuse_by_name(form):
 def test_so_do_checksums_that_cannot_be_carried_on(trailer):
     with pytest.raises(DefinitionError, match="do not come in pieces"):
         EventParser(get_format("header", header="length:u8", trailer=trailer))
+
+
+@pytest.mark.parametrize("cut", [1, 7, 1000])
+def test_a_header_over_the_limit_is_refused_as_a_whole_where_its_end_is_sought_within_it(cut):
+    """[F107] The limit that bounds what comes whole says nothing about where a header ends."""
+    for form, head in (
+        (get_format("header_block", max_frame_size=21), b"GET: /\r\nContent-Length: 30\r\n\r\n"),
+        (get_format("varint", max_frame_size=1), b"\x81\x00"),
+    ):
+        stream = head + b"x" * 30
+        events, error = run(form, [stream[at : at + cut] for at in range(0, len(stream), cut)])
+        assert events == []
+        assert isinstance(error, FrameTooLargeError)
+        assert (error.offset, error.max_frame_size) == (0, form.max_frame_size)
+
+
+def test_a_header_that_comes_byte_by_byte_is_not_read_from_its_beginning_for_each():
+    class Remembering(type(get_format("header_block"))):
+        def measure(self, buffer, start, end):
+            raise AssertionError("not with what a measurer remembers")
+
+    parser, events = EventParser(Remembering(max_frame_size=8192)), []
+    head = b"".join(b"name-%d: value\r\n" % number for number in range(400)) + b"Content-Length: 9000\r\n\r\n"
+    for place in range(len(head)):
+        parser.feed(head[place : place + 1])
+        pulled(parser, events)
+    assert [event.size for event in events] == [len(head) + 9000]
+
+
+def test_a_backlog_is_not_copied_for_each_event(monkeypatch):
+    copied = []
+    replace = ChunkStore._replace
+    monkeypatch.setattr(
+        ChunkStore, "_replace", lambda store, buffer: copied.append(len(buffer)) or replace(store, buffer)
+    )
+    for form in (get_format("u8"), get_format("u16be", max_frame_size=4).limited(4)):
+        copied.clear()
+        parser, wire = EventParser(form), form.limited(200).serialize(b"x" * 8)
+        for _ in range(400):
+            parser.feed(wire * 10)
+            assert parser.next_event() is not None
+        while parser.next_event() is not None:
+            pass
+        assert parser.frame_count == 4000
+        assert sum(copied) < 4 * 4000 * len(wire)
