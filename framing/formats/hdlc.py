@@ -146,11 +146,15 @@ class HdlcFormat(StuffedFormat):
         return payloads
 
     def _unescaped_many(self, contents: list[bytes], window: bytes) -> list[bytes]:
-        if not self._mapped:
-            datas = _ESCAPES.undone_many(contents) if _ESCAPE in window else contents
-            if datas is not None:  # the rule: no other bytes are escaped
-                return datas
-        return [self._unescaped(content, 0) for content in contents]
+        if self._mapped and len(window.translate(None, self._mapped)) < len(window):
+            return [self._unescaped(content, 0) for content in contents]
+        if _ESCAPE not in window:
+            return contents
+        # The rule: without a map no other bytes are escaped, and with one some are.
+        datas = None if self._mapped else _ESCAPES.undone_many(contents)
+        if datas is None:
+            datas = [self._unescaped(content, 0) if _ESCAPE[0] in content else content for content in contents]
+        return datas
 
     def stuffed(self, payload: bytes) -> bytes:
         """Append the check sequence and escape what must not be seen. [F46]"""
