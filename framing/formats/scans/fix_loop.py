@@ -100,7 +100,7 @@ class _Windows:
     def __init__(self, begin: bytes, max_frame_size: int) -> None:
         self.head = begin + b"9="
         between = len(b"163\x01") + len(self.head)
-        self._split = re.compile(rb"10=(?<=\x01...).{%d}[0-9]+\x01" % between, re.DOTALL).split
+        self._split = re.compile(rb"10=(?<=\x01...).{%d}+[0-9]++\x01" % between, re.DOTALL).split
         self._most = max_frame_size
         self._headers: dict[int, bytes] = {}  # by the size of the body
         self._sums: dict[int, int] = {}  # of the header, where Adler-32 sums up such a body
