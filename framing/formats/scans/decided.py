@@ -15,6 +15,7 @@ from itertools import repeat
 from framing.errors import FrameError
 from framing.formats.scans.masked import masked_scan, xored
 from framing.formats.scans.regions import Key, Learn, Region, Shape, key_reader, learner
+from framing.formats.scans.trailed import trailed_scan
 from framing.frame import Frame, FrameFormat, Scan, ScanFrames
 
 __all__ = ["decided_scans"]
@@ -25,7 +26,8 @@ def decided_scans(form: FrameFormat, region: Region) -> tuple[Scan, ScanFrames]:
     # Shared by all streams of the format, as what it holds is true of all of them.
     known: dict[Key, Shape] = {}
     learn = learner(form, region, known)
-    return _payload_scan(form, region, learn, known), _frame_scan(form, region, learn, known)
+    scan = _payload_scan(form, region, learn, known)
+    return trailed_scan(scan, region, learn, known) or scan, _frame_scan(form, region, learn, known)
 
 
 def _payload_scan(form: FrameFormat, region: Region, learn: Learn, known: dict[Key, Shape]) -> Scan:
