@@ -1,6 +1,8 @@
 """Lines of headers."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from framing import EncodeError, FrameTooLargeError, HeaderError
 from framing.formats.header_lines import checked_header, has_controls, header_line, is_token, read_length, text_line
@@ -16,6 +18,21 @@ def test_what_is_no_header(line):
     with pytest.raises(HeaderError) as caught:
         checked_header(line, 5)
     assert caught.value.field == "headers"
+
+
+@given(
+    st.lists(st.sampled_from([*map(bytes, zip(range(256))), *[b":", b" ", b"\t", b"a", b"-"] * 60]), max_size=9).map(
+        b"".join
+    )
+)
+def test_a_header_is_a_token_a_colon_and_text(line):
+    name, colon, value = line.partition(b":")
+    text = value.strip(b" \t")
+    if colon and is_token(name.decode("latin-1")) and not has_controls(text):
+        assert checked_header(line, 5) == (name, text, 5 + len(line) - len(value.lstrip(b" \t")))
+    else:
+        with pytest.raises(HeaderError):
+            checked_header(line, 5)
 
 
 @pytest.mark.parametrize(("text", "size"), [(b"0", 0), (b"17", 17)])
