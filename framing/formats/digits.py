@@ -41,6 +41,7 @@ from framing.picture import Part
 
 __all__ = ["DigitsFormat", "NetstringFormat", "OctetCountingFormat", "PktLineFormat"]
 
+_ZERO = ord("0")
 _ALPHABETS = {10: b"0123456789", 16: b"0123456789abcdefABCDEF"}
 _NUMERALS = {10: b"%d", 16: b"%x"}
 
@@ -181,7 +182,8 @@ class DigitsFormat(FrameFormat):
                 self, Region(spans, trailers=frozenset((self._end,)) if self._end else None)
             )
         elif not self._before.free_names:
-            self.scan, self.scan_frames = known_scans(self, self._header_end, self._end)
+            size_of = None if self._before.size else self._size_of
+            self.scan, self.scan_frames = known_scans(self, self._header_end, self._end, size_of)
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size from the digits. [F50]"""
@@ -205,7 +207,7 @@ class DigitsFormat(FrameFormat):
         most = self._most_digits
         raw = bytes(buffer[first : min(end, first + most + (not self._digits))])
         size = len(raw) - len(raw.lstrip(self._alphabet))
-        if not self._digits and size > 1 and raw[0] == _ALPHABETS[10][0]:
+        if not self._digits and size > 1 and raw[0] == _ZERO:
             raise self._bad_digit(buffer, first + 1, "the separator: a length has no leading zeros")
         if size < len(raw) and (self._digits or not size or raw[size] != self._separator[0]):
             wanted = "a digit or the separator" if size and not self._digits else "a digit"
@@ -248,6 +250,19 @@ class DigitsFormat(FrameFormat):
         most = start + self._before.size + self._most_digits + len(self._separator)
         place = buffer.find(self._separator, start + self._before.size, min(end, most))
         return place + len(self._separator) if place >= 0 else -1
+
+    def _size_of(self, header: bytes) -> int | None:
+        """Return how many bytes follow digits and separator, if all is well with them."""
+        digits = header.removesuffix(self._separator)
+        width = len(digits)
+        if width != (self._digits or width) or not 0 < width <= self._most_digits:
+            return None
+        if width + len(self._separator) != len(header) or digits.translate(None, self._alphabet):
+            return None
+        if not self._digits and width > 1 and digits[0] == _ZERO:
+            return None
+        value = int(digits, self._base)
+        return None if value < self._least_value else value - self._counted + len(self._end)
 
     def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
         """Tell where the payload lies: from the separator to the end."""

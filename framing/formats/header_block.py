@@ -12,6 +12,7 @@ Two peers that read one block differently are how requests are smuggled, so the 
 sections 2.2, 5 and 6, without what those allow for the sake of old peers. Spec: [F54] to [F56].
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,6 +39,10 @@ _HEADER_SIZE = 8192
 
 # It says the size in another way, and who obeys the other one of the two cuts elsewhere (RFC 9112, section 6.3).
 _OTHER_LENGTH = "transfer-encoding"
+
+
+# What else may be a length, or is none, is left to who says so.
+_USUAL_LENGTH = re.compile(rb"[1-9][0-9]{0,8}").fullmatch
 
 
 class HeaderBlockFormat(FrameFormat):
@@ -83,6 +88,7 @@ class HeaderBlockFormat(FrameFormat):
             if not is_token(name):
                 raise DefinitionError("no name of a header", key=key, found=name, allowed="such as Content-Length")
         self.length, self._short = length, short
+        self._usual = b"%b: " % length.encode()
         self.length_keys = (length.lower(), short.lower())
         self.start_line, self.required = start_line, required
         least = (1 + len("\r\n")) * start_line + (len(length) + len(": 0\r\n")) * required + len("\r\n")
@@ -100,7 +106,9 @@ class HeaderBlockFormat(FrameFormat):
     def _prepare(self) -> None:
         check_limit(self.name, self.max_frame_size, self._least)
         self.block_limit = min(self.max_header_size, self.max_frame_size)
-        self.scan, self.scan_frames = known_scans(self, self._header_end)
+        self.scan, self.scan_frames = known_scans(
+            self, self._header_end, size_of=None if self.start_line else self._size_of
+        )
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size once the block is whole; a bad line is told as soon as it is. [F54]"""
@@ -124,6 +132,13 @@ class HeaderBlockFormat(FrameFormat):
             return start + 2
         place = buffer.find(_END, start, min(end, start + self.block_limit))
         return place + len(_END) if place >= 0 else -1
+
+    def _size_of(self, header: bytes) -> int | None:
+        """Return how many bytes follow a block that is its length alone, as most programs write it."""
+        digits = header[len(self._usual) : -len(_END)]
+        if not header.startswith(self._usual) or not _USUAL_LENGTH(digits):
+            return None
+        return int(digits)
 
     def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:
         """Tell where the payload lies: from the empty line to the end."""

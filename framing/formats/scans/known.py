@@ -15,18 +15,21 @@ from itertools import repeat
 from typing import NamedTuple
 
 from framing.errors import FrameError
+from framing.formats.scans.regions import remember
 from framing.frame import Frame, FrameFormat, Scan, ScanFrames
 
-__all__ = ["HeaderEnd", "known_scans"]
+__all__ = ["HeaderEnd", "SizeOf", "known_scans"]
 
-# At most 128 KiB for one format, whatever a peer sends.
-_KNOWN_COUNT = 1024
+# Headers of more bytes are not remembered: so it is 128 KiB at most for one format, whatever a peer sends.
 _KNOWN_SIZE = 128
 
 # What to learn a header returns for one that is not whole, or odd: too small for any frame.
 _UNKNOWN = (0, -1)
 
 HeaderEnd = Callable[[bytes, int, int], int]
+
+# A whole header → how many bytes follow it in the frame, tail included; `None`: only `measure` can say.
+SizeOf = Callable[[bytes], int | None]
 _Learn = Callable[[bytes, int, int], tuple[int, int]]
 
 
@@ -46,7 +49,9 @@ class _Known(NamedTuple):
     learn: _Learn
 
 
-def known_scans(form: FrameFormat, header_end: HeaderEnd, tail: bytes = b"") -> tuple[Scan, ScanFrames]:
+def known_scans(
+    form: FrameFormat, header_end: HeaderEnd, tail: bytes = b"", size_of: SizeOf | None = None
+) -> tuple[Scan, ScanFrames]:
     """Return `scan` and `scan_frames` for a format.
 
     Args:
@@ -54,12 +59,13 @@ def known_scans(form: FrameFormat, header_end: HeaderEnd, tail: bytes = b"") -> 
         header_end: `(buffer, start, end)` → where the header ends that begins at `start`, or -1. Whatever begins with
             the bytes of a whole header has that header.
         tail: what ends each frame and is not payload.
+        size_of: the quick twin of `measure` for ordinary headers.
     """
-    known = _known(form, header_end)
+    known = _known(form, header_end, size_of)
     return _payload_scan(form, known, tail), _frame_scan(form, known, tail)
 
 
-def _known(form: FrameFormat, header_end: HeaderEnd) -> _Known:
+def _known(form: FrameFormat, header_end: HeaderEnd, size_of: SizeOf | None) -> _Known:
     measure, sizes, widths, least = form.measure, dict[bytes, int](), dict[bytes, int](), form.min_size
 
     def learn(buffer: bytes, start: int, end: int) -> tuple[int, int]:
@@ -69,20 +75,23 @@ def _known(form: FrameFormat, header_end: HeaderEnd) -> _Known:
         header = buffer[start:first]
         size = sizes.get(header)
         if size is None:
-            try:
-                total = measure(buffer, start, end)
-            except FrameError:
+            size = size_of(header) if size_of is not None else None
+            if size is None:
+                size = measured(buffer, start, end, first)
+            if size is None:
                 return _UNKNOWN
-            if total is None:
-                return _UNKNOWN
-            size = total - len(header)
-            if len(sizes) < _KNOWN_COUNT and len(header) <= _KNOWN_SIZE:
-                sizes[header] = size
+            if len(header) <= _KNOWN_SIZE:
+                remember(sizes, header, size)
         if len(header) <= _KNOWN_SIZE:
-            begin = buffer[start : start + least]
-            if len(widths) < _KNOWN_COUNT or begin in widths:
-                widths[begin] = len(header)
+            remember(widths, buffer[start : start + least], len(header))
         return len(header), size
+
+    def measured(buffer: bytes, start: int, end: int, first: int) -> int | None:
+        try:
+            total = measure(buffer, start, end)
+        except FrameError:
+            return None
+        return None if total is None else start + total - first
 
     return _Known(sizes, widths, least, learn)
 

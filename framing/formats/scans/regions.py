@@ -194,7 +194,7 @@ def _ruling(met: Learn, kind: Kind, known: dict[Key, Shape]) -> Learn:
 
 def remember(known: dict[_Met, _Told], met: _Met, told: _Told) -> None:
     """Put something into a table that is forgotten when it is full."""
-    if len(known) >= MAX_KNOWN:
+    if len(known) >= MAX_KNOWN and met not in known:
         known.clear()
     known[met] = told
 

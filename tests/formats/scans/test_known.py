@@ -1,23 +1,30 @@
 """The hot loops that know headers again."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from framing import FrameParser
-from framing.formats.digits import DigitsFormat, NetstringFormat
+from framing.formats.digits import DigitsFormat, NetstringFormat, OctetCountingFormat, PktLineFormat
 from framing.formats.header_block import HeaderBlockFormat
-from framing.formats.scans import known
+from framing.formats.scans import known, regions
 from framing.formats.scans.known import known_scans
+from framing.formats.scans.regions import MAX_KNOWN
 from framing.formats.varint import VarintFormat
 
 
 class Counting(NetstringFormat):
     """Netstrings that count how often a length is read."""
 
-    measured = 0
+    measured = read = 0
 
     def measure(self, buffer, start, end):
         self.measured += 1
         return super().measure(buffer, start, end)
+
+    def _size_of(self, header):
+        self.read += 1
+        return super()._size_of(header)
 
 
 def test_a_header_is_read_once():
@@ -26,17 +33,42 @@ def test_a_header_is_read_once():
     stream = b"1:a,2:bb,1:c," * 100
     assert form.scan(stream, 0, len(stream), 1 << 62, out) == len(stream)
     assert len(out) == 300
-    assert form.measured == 2
+    assert (form.read, form.measured) == (2, 0)
+    stream = b"0:,02:bb," + stream
+    assert form.scan(stream, 0, len(stream), 1 << 62, []) == 3
+    assert (form.read, form.measured) == (4, 1)
 
 
 def test_what_is_remembered_is_bounded():
     form = Counting(max_frame_size=1 << 16)
-    stream = b"".join(form.serialize(b"x" * size) for size in range(1500))
-    out = []
-    form.scan(stream, 0, len(stream), 1 << 62, out)
-    assert form.measured == 1500
-    form.scan(stream, 0, len(stream), 1 << 62, out)
-    assert form.measured == 1500 + (1500 - 1024)
+    stream = b"".join(form.serialize(b"x" * size) for size in range(2 * MAX_KNOWN + 100))
+    assert form.scan(stream, 0, len(stream), 1 << 62, []) == len(stream)
+    assert form.read == 2 * MAX_KNOWN + 100
+    (held,) = (one.cell_contents for one in form.scan.__closure__ if isinstance(one.cell_contents, known._Known))
+    assert (len(held.sizes), len(held.widths)) == (100, 10 * 10)  # a netstring's first two bytes
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        NetstringFormat(),
+        PktLineFormat(),
+        OctetCountingFormat(),
+        DigitsFormat(3, base=16),
+        HeaderBlockFormat(),
+        HeaderBlockFormat(length="L", required=False),
+    ],
+    ids=repr,
+)
+@given(data=st.data())
+def test_what_is_quickly_said_of_a_header_measure_says_too(form, data):
+    block = isinstance(form, HeaderBlockFormat)
+    digits = data.draw(st.text("0123456789aFx +", max_size=9) | st.integers(0, 1 << 70).map(str)).encode()
+    before = data.draw(st.sampled_from([b"Content-Length: ", b"L: ", b"l: ", b"L:"])) if block else b""
+    header = before + digits + (b"\r\n\r\n" if block else form._separator)
+    size = form._size_of(header)
+    if size is not None and len(header) + size <= form.max_frame_size:  # if it is larger, the loop stops before it
+        assert form.measure(header, 0, len(header)) == len(header) + size
 
 
 def test_headers_of_several_widths_are_found_by_how_they_begin():
@@ -55,13 +87,13 @@ def test_headers_of_several_widths_are_found_by_how_they_begin():
 
 
 def test_the_widths_that_are_remembered_are_bounded(monkeypatch):
-    monkeypatch.setattr(known, "_KNOWN_COUNT", 3)
+    monkeypatch.setattr(regions, "MAX_KNOWN", 3)
     form, out = VarintFormat("type:quic length:quic", minimal=True), []
     stream = b"".join(form.serialize(bytes(size), {"type": size}) for size in range(50)) * 2
     assert form.scan(stream, 0, len(stream), 1 << 62, out) == len(stream)
     assert [*map(len, out)] == [*range(50)] * 2
     cells = [cell.cell_contents for cell in form.scan.__closure__ if isinstance(cell.cell_contents, known._Known)]
-    assert [(len(one.sizes), len(one.widths)) for one in cells] == [(3, 3)]
+    assert [(len(one.sizes), len(one.widths)) for one in cells] == [(1, 1)]  # of a hundred, 99 filled it up
 
 
 def test_a_long_header_is_not_remembered():
