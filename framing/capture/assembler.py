@@ -291,7 +291,7 @@ class Assembler:
         if len(self._flows) >= 2 * self._max_connections:
             self._evict(events)
         reverse = reverse_key(key)
-        number = self._numbers.pop(min(key, reverse), 0) + 1
+        number = self._numbers.pop(min(key, reverse), 0) + 1 if self._numbers else 1
         return self._open(key, reverse, number, flags)
 
     def _replace(self, flow: Flow, flags: int, events: list[Event]) -> Flow:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from framing.capture.address import format_address
-from framing.capture.key import Transport, destination_of, name_of, ports_of, source_of, transport_of
+from framing.capture.key import Transport, destination_of, name_of, source_of, transport_of
 
 __all__ = [
     "ENDED",
@@ -185,7 +185,7 @@ class Flow:
     @property
     def port(self) -> int:
         """The sender's port."""
-        return ports_of(self.key)[0]
+        return self.key[-4] << 8 | self.key[-3]
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ Spec: [R1] to [R8].
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
-from operator import add, attrgetter, itemgetter
+from operator import add, itemgetter
 from typing import Any
 
 from framing.capture.alone import PacketAssembler
@@ -20,6 +20,7 @@ from framing.capture.choosing import ProtocolChoice
 from framing.capture.decoding import ConversationDecoder, Opener, decoded
 from framing.capture.files import read_batches, read_chunks, source_name
 from framing.capture.flow import Connection, Event, FlowEnd
+from framing.capture.key import Transport
 from framing.capture.ordinary import Batch
 from framing.capture.records import ErrorRecord, Record, SummaryRecord
 from framing.capture.resync import Seen
@@ -45,7 +46,7 @@ _LEFT_COUNT = 100
 
 # The counts of a flow that add up to those of the whole.
 _ADDED = ("frame_count", "size", "error_count", "gap_count", "missing_size", "skipped_size", "tail_size", "flow_count")
-_counts_of = attrgetter(*_ADDED)
+_counts_of = itemgetter(*map(SummaryRecord._fields.index, _ADDED))
 
 
 def read(
@@ -162,7 +163,9 @@ class _CaptureReading:
         self.source = source
         self.choice = choice
         self.seen = Seen()
-        self.openers: dict[tuple[Protocol, str, bool, bool], Opener] = {}
+        # By the server's port, what carries it and whether the sides are a guess; and by what is spoken.
+        self.openers: dict[tuple[int, Transport, bool], Opener | None] = {}
+        self.made: dict[tuple[Protocol, str, bool, bool], Opener] = {}
         self.selection = selection
         self.per_packet = per_packet
         server_ports = selection.ports or choice.server_ports
@@ -258,26 +261,36 @@ class _CaptureReading:
                 if track.is_shown:
                     placed += found
         for end in batch.ends:
-            placed += [(end.packet_number, record) for record in self.taken(end)]
+            track = end.flow.context or None
+            if track is not None and track.is_clean and track.is_shown:
+                placed.append((end.packet_number, self.summary(track, end)))
+                end.flow.context = _LEFT
+            else:
+                placed += [(end.packet_number, record) for record in self.taken(end)]
         if len(batch.chunks) + len(batch.ends) > 1:
             placed.sort(key=_packet_number)
         return [record for _, record in placed]
 
     def opener(self, connection: Connection) -> Opener | None:
         """Return what begins a connection, if it is one to decode; what is learnt of it later changes nothing."""
-        port, transport = connection.server.port, connection.server.transport
-        protocol = self.choice.protocol(port, transport)
-        if not self.selection.takes(connection, decodable=protocol is not None) or protocol is None:
-            return None
-        alone = self.per_packet or transport == "udp"
-        kind = protocol, self.choice.name(port, transport), alone, connection.is_guessed
-        return self.openers.get(kind) or self.made_opener(*kind)
+        server = connection.server
+        kind = server.port, server.transport, connection.is_guessed
+        if kind not in self.openers:
+            self.openers[kind] = self.made_opener(*kind)
+        opener = self.openers[kind]
+        return opener if self.selection.takes(connection, decodable=opener is not None) else None
 
-    def made_opener(self, protocol: Protocol, name: str, alone: bool, midstream: bool) -> Opener:
-        """Return what begins all connections of one kind."""
-        opener = Opener(protocol, self.seen, midstream=midstream, frames=self.frames, name=name, alone=alone)
-        self.openers[protocol, name, alone, midstream] = opener
-        return opener
+    def made_opener(self, port: int, transport: Transport, is_guessed: bool) -> Opener | None:
+        """Return what begins all connections to a port that speak a protocol that can be decoded."""
+        protocol = self.choice.protocol(port, transport)
+        if protocol is None:
+            return None
+        alone, name = self.per_packet or transport == "udp", self.choice.name(port, transport)
+        spoken = protocol, name, alone, is_guessed
+        if spoken not in self.made:
+            options = {"midstream": is_guessed, "frames": self.frames, "alone": alone}
+            self.made[spoken] = Opener(protocol, self.seen, name=name, **options)
+        return self.made[spoken]
 
     def unused(self) -> dict[str, int]:
         """Return why packets carry nothing that can be used, and how many; reasons that do not occur are left out."""

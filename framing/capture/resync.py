@@ -105,7 +105,8 @@ class Sample:
             self.format, self._first, self._last = form, (), ()
         missing = _FIRST_COUNT - len(self._first)
         if missing:
-            self._first = [*self._first, *[frame.data[:_HEAD_SIZE] for frame in frames[:missing]]]
+            heads = [frame.data[:_HEAD_SIZE] for frame in frames[:missing]]
+            self._first = [*self._first, *heads] if self._first else heads
         if missing < len(frames):
             last = [frame.data[:_HEAD_SIZE] for frame in frames[missing:][-_LAST_COUNT:]]
             self._last = [*(self._last or self._first[-_LAST_COUNT:]), *last][-_LAST_COUNT:]
@@ -141,7 +142,9 @@ class Seen:
 
     def note(self, sample: Sample, form: FrameFormat) -> None:
         """Take note of a direction that has frames now, cut by a format."""
-        kept = self._samples.setdefault(id(form), [])
+        kept = self._samples.get(id(form))
+        if kept is None:
+            kept = self._samples[id(form)] = []
         if len(kept) < _SEEN_COUNT or sample.order < kept[-1].order:
             insort(kept, sample, key=_order_of)
             del kept[_SEEN_COUNT:]

@@ -37,15 +37,15 @@ class FlowSelection:
 
     def takes(self, connection: Connection, *, decodable: bool = True) -> bool:
         """Whether the connection is decoded; what is not `decodable` is left. Ask once for each."""
-        port = connection.server.port
+        server = connection.server
         if self.names:
-            taken = any(self.shows(flow) for flow in (connection.client, connection.server))
+            taken = any(self.shows(flow) for flow in (connection.client, server))
         else:
-            taken = self.ports is None or port in self.ports or connection.server.transport == "udp"
+            taken = self.ports is None or server.port in self.ports or server.transport == "udp"
         if taken and decodable:
             self.taken_count += 1
             return True
-        self.left[port] += 1
+        self.left[server.port] += 1
         return False
 
     def shows(self, flow: Flow) -> bool:

@@ -343,7 +343,7 @@ class Track:
         skipped_size = self.size - self._framed_size - self.tail_size
         bad = self._error_count, self._gap_count, self.missing_size, skipped_size, self.tail_size
         counts = *self._place, self._frame_count, self.size, *bad
-        return SummaryRecord(*counts, end, packet_count=packet_count, protocol=self._protocol)
+        return SummaryRecord(*counts, end, 1, packet_count, None, None, self._protocol)
 
     def _stopped(self, error: FrameError, offset: int, rest: bytes) -> ErrorRecord:
         self.is_stopped = True

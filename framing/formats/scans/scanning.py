@@ -1,6 +1,6 @@
 """Which twin of the loops behind a plain header a format gets: the compiled one where it runs, else the Python one."""
 
-from typing import cast
+from collections.abc import Callable
 
 from framing.compiled import twins
 from framing.formats.scans.loops import PlainHeader, frame_scan, payload_scan
@@ -29,7 +29,9 @@ def compiled_scans(plain: PlainHeader, format: FrameFormat) -> tuple[Scan, ScanF
     except (ValueError, OverflowError):
         return None
 
+    scan: Callable[..., int] = header.scan_frames
+
     def scan_frames(buffer: bytes, start: int, end: int, limit: int, out: list[Frame], offset: int) -> int:
-        return cast(int, header.scan_frames(buffer, start, end, limit, out, offset, format.frame_class))
+        return scan(buffer, start, end, limit, out, offset, format.frame_class)
 
     return header.scan, scan_frames
