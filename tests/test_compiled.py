@@ -143,7 +143,7 @@ def test_a_flow_is_read_and_written_back():
     data = record(packet()) * 2
     position, number, chunks, ends = packets().scan_pcap(data, 0, 4, LAYOUT, joining(one))
     assert (position, number) == (len(record(packet())), 5)
-    assert (chunks, ends) == ([(one, 0, 0, b"hi", 5, None)], [])
+    assert (chunks, ends) == ([(one, 0, 0, b"hi", 5, b"")], [])
     assert (one.next_sequence, one.offset, one.packet_count, one.last_number) == (2, 2, 1, 5)
 
 

@@ -5,6 +5,7 @@
       files.py       pcapng.py   unpacking.py   key.py    what tells flows    decoding.py    one connection
                      packet.py                  tcp.py    one flow            track.py       one direction
                                                 assembler.py   all flows      selection.py   which ones
+                                                recent.py    what came last
                                                                               reading.py     all of it: read, read_raw
                                                                               overview.py    flows alone: survey
       notes.py  compressed.py                   alone.py   or nothing together    lines.py  jsonform.py   as JSON

@@ -352,41 +352,47 @@ store_flow(State *state, const Known *known)
            || set_number(known->flow, state->offset, known->offset);
 }
 
-/* Join the pieces of a flow; with `marks`, say where those of each packet end. */
+/* Join the pieces of a flow. */
 static PyObject *
-joined(const Scan *scan, const Known *known, PyObject *marks)
+joined(const Scan *scan, const Known *known)
 {
     PyObject *data = PyBytes_FromStringAndSize(NULL, known->size);
-    if (data == NULL) {
-        return NULL;
-    }
-    char *target = PyBytes_AsString(data);
-    Py_ssize_t size = 0;
-    for (Py_ssize_t index = known->first; index >= 0; index = scan->pieces[index].next) {
+    char *target = data ? PyBytes_AsString(data) : NULL;
+    for (Py_ssize_t index = known->first; index >= 0 && target; index = scan->pieces[index].next) {
         const Piece *piece = &scan->pieces[index];
-        memcpy(target + size, scan->bytes + piece->start, (size_t)(piece->end - piece->start));
-        size += piece->end - piece->start;
-        if (marks != Py_None) {
-            PyObject *mark = Py_BuildValue("(nLL)", size, (long long)piece->time_ns, (long long)piece->number);
-            if (mark == NULL || PyList_Append(marks, mark)) {
-                Py_XDECREF(mark);
-                Py_DECREF(data);
-                return NULL;
-            }
-            Py_DECREF(mark);
-        }
+        size_t size = (size_t)(piece->end - piece->start);
+        memcpy(target, scan->bytes + piece->start, size);
+        target += size;
     }
     return data;
 }
 
-/* The arguments of a Chunk. */
+/* Where in them each piece ends, its time and number, as `pack_mark` of flow.py packs them; nothing for a single one. */
+static PyObject *
+packed_marks(const Scan *scan, const Known *known)
+{
+    Py_ssize_t count = known->count > 1 ? known->count : 0;
+    PyObject *marks = PyBytes_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(int64_t[3]));
+    char *target = marks && count ? PyBytes_AsString(marks) : NULL;
+    int64_t size = 0;
+    for (Py_ssize_t index = known->first; index >= 0 && target; index = scan->pieces[index].next) {
+        const Piece *piece = &scan->pieces[index];
+        size += piece->end - piece->start;
+        int64_t mark[3] = {size, piece->time_ns, piece->number};
+        memcpy(target, mark, sizeof(mark));
+        target += sizeof(mark);
+    }
+    return marks;
+}
+
+/* The fields of a Chunk. */
 static PyObject *
 chunk_parts(const Scan *scan, const Known *known)
 {
-    PyObject *marks = known->count > 1 ? PyList_New(0) : Py_NewRef(Py_None);
-    PyObject *data = marks ? joined(scan, known, marks) : NULL;
+    PyObject *data = joined(scan, known);
+    PyObject *marks = data ? packed_marks(scan, known) : NULL;
     PyObject *parts = NULL;
-    if (data != NULL) {
+    if (marks != NULL) {
         const Piece *last = &scan->pieces[known->last];
         parts = Py_BuildValue("(OLLOLO)", known->flow, (long long)last->time_ns, (long long)known->first_offset, data,
                               (long long)last->number, marks);

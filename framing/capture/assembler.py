@@ -1,27 +1,24 @@
 """All flows of a capture put together, within a budget."""
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from framing.capture.flow import Chunk, Connection, EndReason, Event, Flow
 from framing.capture.key import Transport, ports_of, reverse_key, transport_of
 from framing.capture.ordinary import Batch, Joining
 from framing.capture.packet import Packet
+from framing.capture.recent import Recent
 from framing.capture.segment import ACK, FIN, RST, SYN, Segment, find_segment
 from framing.capture.tcp import (
-    REMEMBERED_COUNT,
     acknowledge,
     advance,
     begin,
     close,
-    forget,
     give_up,
     is_elsewhere,
     is_same_start,
     is_settling,
     place,
     relax,
-    remember,
     settle,
 )
 from framing.capture.unpacking import Unpacked, Unpacker
@@ -36,9 +33,6 @@ TOTAL_BUDGET = 32 * 1024 * 1024
 
 # [P18] Both flows of a connection take about 2 KiB, so this is about 32 MiB.
 MAX_CONNECTIONS = 16384
-
-# [P15] Up to so many bytes of a packet are remembered: the largest segment IPv4 can carry.
-_REMEMBERED_SIZE = 65536
 
 # [P19] Pairs of addresses and ports whose connections were forgotten, but not how many they were.
 _NUMBERED_COUNT = 32768
@@ -91,7 +85,7 @@ class Assembler:
         self._max_connections = max_connections
         self._flows: dict[bytes, Flow] = {}
         self._numbers: dict[bytes, int] = {}
-        self._recent: deque[Chunk] = deque()
+        self._recent = Recent()
         # Flows with something pending, the one whose first hole is oldest in front; and the bytes that all hold.
         self._waiting: dict[Flow, int] = {}
         self._held_size = 0
@@ -122,7 +116,7 @@ class Assembler:
         chunk = Chunk(flow, packet.timestamp_ns, flow.offset, packet.data[start:end], packet.number)
         flow.offset += end - start
         flow.next_sequence = sequence + end - start & 0xFFFF_FFFF
-        self._remember(chunk, packet.number)
+        self._recent.add((chunk,), packet.number)
         return (chunk,)
 
     def join(self, connection: Connection) -> None:
@@ -151,8 +145,7 @@ class Assembler:
     def add_batch(self, batch: Batch) -> Sequence[Event]:
         """Return what packets bring to light that a scan has already put into the flows of `joined`."""
         self.packet_count += batch.packet_count
-        for chunk in batch.chunks:
-            self._remember(chunk, batch.last_number)
+        self._recent.add(batch.chunks, batch.last_number)
         return [*batch.chunks, *batch.ends] if batch.ends else batch.chunks
 
     def finish(self) -> list[Event]:
@@ -235,13 +228,12 @@ class Assembler:
         else:
             self._acknowledge(flow, acknowledged, flags, events)
             if start < end or cut or flags & FIN:
+                self._recent.tell()
                 origin = packet.timestamp_ns, packet.number
                 place(flow, sequence, packet.data[start:end], cut, bool(flags & FIN), origin)
         self._progress(flow, events)
         self._keep_budget(flow, events)
-        for event in events:
-            if type(event) is Chunk:
-                self._remember(event, packet.number)
+        self._recent.add([event for event in events if type(event) is Chunk], packet.number)
         return events
 
     def _acknowledge(self, flow: Flow, acknowledged: int, flags: int, events: list[Event]) -> None:
@@ -277,14 +269,6 @@ class Assembler:
         # The next hole of this flow is a younger one: it queues up again.
         self._held_size -= self._waiting.pop(flow)
         self._account(flow)
-
-    def _remember(self, chunk: Chunk, number: int) -> None:
-        recent, oldest = self._recent, number - REMEMBERED_COUNT
-        if chunk.packet_number > oldest and (chunk.marks or len(chunk.data) <= _REMEMBERED_SIZE):
-            remember(chunk)
-            recent.append(chunk)
-        while recent and recent[0].packet_number <= oldest:
-            forget(recent.popleft().flow)
 
     def _connect(self, key: bytes, flags: int, events: list[Event]) -> Flow:
         """Begin a connection with the first packet of one of its flows."""

@@ -68,8 +68,7 @@ def decoded(track: Track, event: Event) -> Iterable[Record]:
     if isinstance(event, Chunk):
         if decoder is not None:
             return decoder.feed(track.side, event.data, event.timestamp_ns, event.packet_number)
-        mark = len(event.data), event.timestamp_ns, event.packet_number
-        return [record for _, record in track.feed_joined(event.data, [mark])]
+        return [record for _, record in track.feed_joined(event)]
     if isinstance(event, Gap):
         track.gap((event.offset, event.size, event.reason), event.timestamp_ns, event.packet_number)
     elif track.is_clean:

@@ -10,8 +10,9 @@ known byte; so each event starts where the one before it stopped.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from struct import Struct
+from typing import Any, Literal, NamedTuple
 
 from framing.capture.address import format_address
 from framing.capture.key import Transport, destination_of, name_of, source_of, transport_of
@@ -30,6 +31,7 @@ __all__ = [
     "GapReason",
     "Mark",
     "Piece",
+    "pack_mark",
 ]
 
 Direction = Literal["client", "server"]
@@ -48,8 +50,11 @@ Piece = tuple[int, int, bytes, int, int | None, int]
 # `next_sequence` of a flow whose start is not settled, and of one that ended: no segment has these numbers.
 UNSETTLED, ENDED = -1, -2
 
-# Where in a chunk the bytes of one packet end, its timestamp_ns and its number.
+# Where in a chunk the bytes of one packet end, its timestamp_ns and its number. Chunks of several packets have them
+# packed: most are never looked at, and as tuples they would cost more than the bytes that they are about.
 Mark = tuple[int, int | None, int]
+_MARK = Struct("=qqq")
+pack_mark = _MARK.pack
 
 
 class Connection:
@@ -199,7 +204,7 @@ class Flow:
         return f"<Flow {self.name} {self.size} bytes>"
 
 
-class Chunk:
+class Chunk(NamedTuple):
     """The next bytes of a flow.
 
     Attributes:
@@ -207,43 +212,39 @@ class Chunk:
         timestamp_ns, packet_number: of the packet that brought the last of them.
         offset: of the first byte in the flow.
         data: never empty.
-        marks: where the bytes of each packet end, if there were several.
+        packed_marks: where the bytes of each packet end, if there were several: what `pack_mark` made, joined.
     """
 
-    __slots__ = ("data", "flow", "marks", "offset", "packet_number", "timestamp_ns")
+    flow: Flow
+    timestamp_ns: int | None
+    offset: int
+    data: bytes
+    packet_number: int
+    packed_marks: bytes = b""
 
-    def __init__(
-        self,
-        flow: Flow,
-        timestamp_ns: int | None,
-        offset: int,
-        data: bytes,
-        packet_number: int,
-        marks: list[Mark] | None = None,
-    ) -> None:
-        self.flow = flow
-        self.timestamp_ns = timestamp_ns
-        self.offset = offset
-        self.data = data
-        self.packet_number = packet_number
-        self.marks = marks
+    @property
+    def marks(self) -> Iterator[Mark]:
+        """Where the bytes of each packet end, from the first to the last."""
+        if self.packed_marks:
+            return _MARK.iter_unpack(self.packed_marks)
+        return iter(((len(self.data), self.timestamp_ns, self.packet_number),))
 
     def since(self, number: int) -> tuple[int, bytes]:
         """Return what packets after that number brought: the offset of its first byte in the flow, and the bytes."""
         start = 0
         if self.packet_number <= number:
             start = len(self.data)
-        elif self.marks is not None:
-            known = bisect_right(self.marks, number, key=_packet_number)
-            start = self.marks[known - 1][0] if known else 0
+        elif self.packed_marks:
+            known = bisect_right(range(len(self.packed_marks) // _MARK.size), number, key=self._packet_number)
+            start = _MARK.unpack_from(self.packed_marks, (known - 1) * _MARK.size)[0] if known else 0
         return self.offset + start, self.data[start:] if start else self.data
+
+    def _packet_number(self, index: int) -> int:
+        number: int = _MARK.unpack_from(self.packed_marks, index * _MARK.size)[2]
+        return number
 
     def __repr__(self) -> str:
         return f"<Chunk {self.flow.name} offset {self.offset}, {len(self.data)} bytes, packet {self.packet_number}>"
-
-
-def _packet_number(mark: Mark) -> int:
-    return mark[2]
 
 
 class Gap:

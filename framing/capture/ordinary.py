@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import NamedTuple
 
-from framing.capture.flow import ENDED, UNSETTLED, Chunk, Flow, FlowEnd, Mark
+from framing.capture.flow import ENDED, UNSETTLED, Chunk, Flow, FlowEnd, pack_mark
 from framing.capture.source import MAX_RECORD_SIZE
 
 __all__ = [
@@ -148,7 +148,9 @@ def scan_pcapng(buffer: bytes, position: int, number: int, layout: PcapngLayout,
             break
         factor, offset_ns = clocks[interface]
         time_ns, start = (high << 32 | low) * factor + offset_ns, position + _BLOCK_SIZE - 4
-        if not factor or not take(buffer, start, start + captured, time_ns, number + 1, joining, taken, ends):
+        if not factor or not -_FAR <= time_ns < _FAR:
+            break
+        if not take(buffer, start, start + captured, time_ns, number + 1, joining, taken, ends):
             break
         position = stop
         number += 1
@@ -161,28 +163,32 @@ _BLOCKS = Struct("<IIIIIII"), Struct(">IIIIIII")
 _SIZES = Struct("<I"), Struct(">I")
 _BLOCK_SIZE = 32
 _PACKET_TYPE = 6
+# A mark has 8 bytes for a time.
+_FAR = 1 << 63
 
 
 class _Run:
     """What one flow has got so far."""
 
-    __slots__ = ("_flow", "_marks", "_offset", "_pieces", "size")
+    __slots__ = ("_flow", "_last", "_marks", "_offset", "_pieces", "size")
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self._offset = flow.offset
         self._pieces: list[bytes] = []
-        self._marks: list[Mark] = []
+        self._marks: list[bytes] = []
+        self._last = 0, 0
         self.size = 0
 
     def add(self, piece: bytes, time_ns: int, number: int) -> None:
         self._pieces.append(piece)
         self.size += len(piece)
-        self._marks.append((self.size, time_ns, number))
+        self._marks.append(pack_mark(self.size, time_ns, number))
+        self._last = time_ns, number
 
     def chunk(self) -> Chunk:
-        _, time_ns, number = self._marks[-1]
-        marks = self._marks if len(self._marks) > 1 else None
+        time_ns, number = self._last
+        marks = b"".join(self._marks) if len(self._marks) > 1 else b""
         return Chunk(self._flow, time_ns, self._offset, b"".join(self._pieces), number, marks)
 
 

@@ -53,7 +53,7 @@ def _taken(event: Event, known: KnownPorts) -> Iterator[FlowRecord]:
     # First time, last time, last packet, of those with payload.
     seen: tuple[int | None, int | None, int | None] | None = event.flow.context
     if isinstance(event, Chunk):
-        begin = event.marks[0][1] if event.marks else event.timestamp_ns
+        _, begin, _ = next(event.marks)
         event.flow.context = seen[0] if seen else begin, event.timestamp_ns, event.packet_number
     elif isinstance(event, FlowEnd):
         yield _ended(event, seen or (None, None, None), known)

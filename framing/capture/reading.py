@@ -256,8 +256,7 @@ class _CaptureReading:
         for chunk in batch.chunks:
             track: Track | None = chunk.flow.context or None
             if track is not None:
-                marks = chunk.marks or [(len(chunk.data), chunk.timestamp_ns, chunk.packet_number)]
-                found = track.feed_joined(chunk.data, marks)
+                found = track.feed_joined(chunk)
                 if track.is_shown:
                     placed += found
         for end in batch.ends:

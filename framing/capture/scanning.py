@@ -31,6 +31,6 @@ def _compiled(name: str) -> Callable[..., Taken] | None:
 
     def scanned(buffer: bytes, position: int, number: int, layout: Any, joining: Joining) -> Taken:
         position, number, chunks, ends = scan(buffer, position, number, layout, joining)
-        return position, number, [Chunk(*parts) for parts in chunks], [finish(*parts) for parts in ends]
+        return position, number, list(map(Chunk._make, chunks)), [finish(*parts) for parts in ends]
 
     return scanned

@@ -19,21 +19,19 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 from framing.capture.flow import ENDED, UNSETTLED, Chunk, EndReason, Event, Flow, FlowEnd, Gap, GapReason, Piece
+from framing.capture.recent import REMEMBERED_COUNT
 
 __all__ = [
-    "REMEMBERED_COUNT",
     "acknowledge",
     "advance",
     "begin",
     "close",
-    "forget",
     "give_up",
     "is_elsewhere",
     "is_same_start",
     "is_settling",
     "place",
     "relax",
-    "remember",
     "settle",
 ]
 
@@ -59,9 +57,6 @@ _PATIENCE = 8
 # What a pending piece costs beyond its bytes: a tuple of six with its integers. Counted against the budget, or one-byte
 # segments would take 200 times what it allows.
 PIECE_OVERHEAD = 256
-
-# [P15] What so many packets brought last, of all flows, is remembered to compare what comes again.
-REMEMBERED_COUNT = 512
 
 
 def begin(flow: Flow, sequence: int) -> None:
@@ -291,23 +286,6 @@ def _count_old(flow: Flow, start: int, data: bytes, number: int) -> None:
             flow.conflicting_size += _difference(data[low - start : high - start], first)
         if chunk.offset <= start:
             return
-
-
-def remember(chunk: Chunk) -> None:
-    """[P15] Keep a chunk, the newest of its flow, to compare what comes again."""
-    flow = chunk.flow
-    if isinstance(flow.recent, list):
-        flow.recent.append(chunk)
-    else:
-        flow.recent = [chunk]
-
-
-def forget(flow: Flow) -> None:
-    """Let go of the oldest chunk that is kept."""
-    if isinstance(flow.recent, list) and len(flow.recent) > 1:
-        del flow.recent[0]
-    else:
-        flow.recent = ()
 
 
 def _difference(data: bytes, first: bytes) -> int:

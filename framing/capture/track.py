@@ -8,7 +8,7 @@ gap ───> GapRecord, once `Resync` knows where frames go on; until then pac
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from framing.capture.flow import EndReason, GapReason, Mark
+from framing.capture.flow import Chunk, EndReason, GapReason
 from framing.capture.records import HEAD_SIZE, ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
 from framing.capture.resync import Held, Resync, Sample
 from framing.capture.way import Way, is_quick
@@ -139,10 +139,11 @@ class Track:
             self._time_ns, self._packet_number = time_ns, packet_number
         self.size += len(data)
 
-    def feed_joined(self, data: bytes, marks: list[Mark]) -> list[Placed]:
-        """Feed and pull many packets at once; the records are those that they give one by one."""
+    def feed_joined(self, chunk: Chunk) -> list[Placed]:
+        """Feed and pull the bytes of many packets at once; the records are those that they give one by one."""
+        data = chunk.data
         if self._resync is not None:
-            return self._one_by_one(data, marks)
+            return self._one_by_one(chunk)
         begin = self.size + self.missing_size
         if self.is_stopped:
             self.size += len(data)
@@ -151,44 +152,44 @@ class Track:
         scan = self._way.scan if self._reader is None and self._way is not None else None
         if scan is None:
             if not is_quick(self.reader.wire):
-                return self._one_by_one(data, marks)
-            self._read_joined(data, marks, begin, records)
+                return self._one_by_one(chunk)
+            self._read_joined(chunk, 0, begin, records)
         else:
             frames: list[Frame] = []
             stop = scan(data, 0, len(data), _EVERYTHING, frames, begin)
             if frames:
-                self._add_frames(frames, marks, begin, records)
-            _, self._time_ns, self._packet_number = marks[-1]
+                self._add_frames(frames, chunk, begin, records)
+            self._time_ns, self._packet_number = chunk.timestamp_ns, chunk.packet_number
             if stop < len(data):
                 self._read_from(begin + stop)
-                self._read_joined(data[stop:], marks, begin, records)
+                self._read_joined(chunk, stop, begin, records)
         self.size += len(data)
         return records
 
-    def _read_joined(self, data: bytes, marks: list[Mark], begin: int, records: list[Placed]) -> None:
+    def _read_joined(self, chunk: Chunk, start: int, begin: int, records: list[Placed]) -> None:
         parser = self.reader.parser
-        parser.feed(data)
+        parser.feed(chunk.data[start:])
         try:
             while frames := parser.take_frames():
-                self._add_frames(frames, marks, begin, records)
+                self._add_frames(frames, chunk, begin, records)
                 if parser.error is None:
                     break
         except FrameError as error:
-            records.append(self._met(error, marks, begin))
+            records.append(self._met(error, chunk, begin))
         else:
-            _, self._time_ns, self._packet_number = marks[-1]
+            self._time_ns, self._packet_number = chunk.timestamp_ns, chunk.packet_number
 
-    def _one_by_one(self, data: bytes, marks: list[Mark]) -> list[Placed]:
+    def _one_by_one(self, chunk: Chunk) -> list[Placed]:
         records: list[Placed] = []
         start = 0
-        for stop, time_ns, packet_number in marks:
-            self.feed(data[start:stop], time_ns, packet_number)
+        for stop, time_ns, packet_number in chunk.marks:
+            self.feed(chunk.data[start:stop], time_ns, packet_number)
             records += [(packet_number, record) for record in self.pull()]
             start = stop
         return records
 
-    def _add_frames(self, frames: list[Frame], marks: list[Mark], begin: int, records: list[Placed]) -> None:
-        """Make records of frames that lie one behind the other; `marks` count from the stream offset `begin`."""
+    def _add_frames(self, frames: list[Frame], chunk: Chunk, begin: int, records: list[Placed]) -> None:
+        """Make records of frames that lie one behind the other, in a chunk that begins at this stream offset."""
         number, last = self._frame_count, frames[-1]
         self._frame_count += len(frames)
         self._framed_size += last.offset + len(last.data) - frames[0].offset
@@ -197,7 +198,7 @@ class Track:
         maker = decoder if isinstance(decoder, WireFormat) and decoder.takes_all else None
         if maker is not None and not self._has_records:
             return
-        packets = iter(marks)
+        packets = chunk.marks
         size, time_ns, packet_number = next(packets)
         message = None
         for frame in frames:
@@ -215,13 +216,13 @@ class Track:
                     records.append((packet_number, _new(FrameRecord, (*self._place, *facts))))
             number += 1
 
-    def _met(self, error: FrameError, marks: list[Mark], begin: int) -> Placed:
+    def _met(self, error: FrameError, chunk: Chunk, begin: int) -> Placed:
         """Find the packet with which an error came to light: the bad frame is fed again, packet by packet."""
         offset = self.reader.offset
         rest = self.reader.unread()
         parser = FrameParser(self.reader.wire.format, offset=offset, frame_count=self._frame_count)
         start = 0
-        for end, time_ns, packet_number in marks:
+        for end, time_ns, packet_number in chunk.marks:
             stop = begin + end - offset
             if stop > start:
                 parser.feed(rest[start:stop])
@@ -231,7 +232,7 @@ class Track:
                     parser.next_frame()
                 except FrameError as again:
                     return packet_number, self._stopped(again, offset, parser.unread())
-        return marks[-1][2], self._stopped(error, offset, rest)
+        return chunk.packet_number, self._stopped(error, offset, rest)
 
     def pull(self) -> Iterator[Record]:
         """Yield what has come to light."""

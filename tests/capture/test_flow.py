@@ -1,6 +1,6 @@
 import pytest
 
-from framing.capture.flow import Chunk, Connection, Flow, FlowEnd, Gap
+from framing.capture.flow import Chunk, Connection, Flow, FlowEnd, Gap, pack_mark
 
 
 @pytest.fixture
@@ -53,3 +53,20 @@ def test_events_show_what_they_are(pair):
     assert repr(Chunk(flow, 5, 10, b"abc", 7)) == f"<Chunk {name} offset 10, 3 bytes, packet 7>"
     assert repr(Gap(flow, 5, 10, 3, 7, "cut")) == f"<Gap {name} offset 10, 3 bytes, cut>"
     assert repr(FlowEnd(flow, "fin", 9, 4)) == f"<FlowEnd {name} fin>"
+
+
+def test_what_newer_packets_brought_is_told_by_the_marks(pair):
+    flow, _ = connect(pair)
+    marks = b"".join(pack_mark(end, 1000 * number, number) for end, number in ((2, 7), (3, 9), (6, 12)))
+    many, single = Chunk(flow, 12000, 10, b"abcdef", 12, marks), Chunk(flow, None, 10, b"abc", 7)
+    assert [many.since(number) for number in (6, 7, 8, 9, 11, 12)] == [
+        (10, b"abcdef"),
+        (12, b"cdef"),
+        (12, b"cdef"),
+        (13, b"def"),
+        (13, b"def"),
+        (16, b""),
+    ]
+    assert list(many.marks) == [(2, 7000, 7), (3, 9000, 9), (6, 12000, 12)]
+    assert (single.since(6), single.since(7)) == ((10, b"abc"), (13, b""))
+    assert list(single.marks) == [(3, None, 7)]

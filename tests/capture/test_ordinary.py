@@ -160,8 +160,9 @@ def test_ordinary_packets_come_together(wire, twin, form, order, monkeypatch):
     first, second = batch.chunks
     assert (first.data, first.offset, first.packet_number) == (b"abc" * 9, 3, 12)
     assert [(stop, number) for stop, _, number in first.marks] == [(3 * count, 3 + count) for count in range(1, 10)]
-    assert (second.data, second.offset, second.packet_number, second.marks) == (b"d", 0, 13, None)
-    assert second.timestamp_ns > first.timestamp_ns == first.marks[-1][1]
+    assert (second.data, second.offset, second.packet_number, second.packed_marks) == (b"d", 0, 13, b"")
+    assert list(second.marks) == [(1, second.timestamp_ns, 13)]
+    assert second.timestamp_ns > first.timestamp_ns == list(first.marks)[-1][1]
     assert (first.flow.packet_count, first.flow.last_number, first.flow.offset) == (12, 14, 30)
 
 

@@ -35,7 +35,7 @@ def test_chunks_are_chunks(wire):
     assert not events
     position, number, (chunk,), ends = pcap_scan()(data, 24, 2, LITTLE, assembler.joining)
     assert (position, number, type(chunk), ends) == (len(data), 4, Chunk, [])
-    assert (chunk.data, chunk.offset, chunk.marks) == (
+    assert (chunk.data, chunk.offset, list(chunk.marks)) == (
         b"abab",
         0,
         [(2, 1_000_000_005_000, 3), (4, 1_001_000_005_000, 4)],

@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 
 from framing import Conversation, get_protocol
 from framing.capture import ErrorRecord, FrameRecord, GapRecord
+from framing.capture.flow import Chunk, pack_mark
 from framing.capture.resync import Sample
 from framing.capture.track import Track
+from framing.capture.way import Way
 
 PLACE = ("a:1>b:2", "client", False)
 SMALL = 'header("length:u8", max_frame_size=12)/raw'
@@ -16,6 +18,10 @@ TRAILED = 'header("length:u8", trailer="end:u8=0|1|2|3")/msgpack'
 def track(protocol="u8/raw", **options):
     reader = Conversation(get_protocol(protocol)).reader("client")
     return Track(PLACE, reader, Sample(), **{"has_records": True} | options)
+
+
+def joined(data, number, marks=()):
+    return Chunk(None, 1000 * number, 0, data, number, b"".join(marks) if len(marks) > 1 else b"")
 
 
 def shown(records):
@@ -32,14 +38,19 @@ def shown(records):
     st.sampled_from(["u8/raw", "u8/msgpack", SMALL, TRAILED]),
 )
 def test_many_packets_at_once_give_the_records_of_each(packets, protocol):
-    single, many = track(protocol), track(protocol)
+    way = Way(get_protocol(protocol), "client", midstream=False)
+    for many in (track(protocol), Track(PLACE, way, Sample(), has_records=True)):
+        check_many(packets, track(protocol), many)
+
+
+def check_many(packets, single, many):
     expected, marks, size = [], [], 0
     for number, data in enumerate(packets, 1):
         single.feed(data, 1000 * number, number)
         expected += single.pull()
         size += len(data)
-        marks.append((size, 1000 * number, number))
-    records = many.feed_joined(b"".join(packets), marks)
+        marks.append(pack_mark(size, 1000 * number, number))
+    records = many.feed_joined(joined(b"".join(packets), number, marks))
     assert shown([record for _, record in records]) == shown(expected)
     assert all(number == record.packet_number for number, record in records)
     assert many.summary(None, 0) == single.summary(None, 0)
@@ -64,7 +75,7 @@ def test_behind_an_error_bytes_are_counted_and_nothing_is_cut():
     assert one.is_stopped
     one.feed(b"\x01b", None, 2)
     assert list(one.pull()) == []
-    assert one.feed_joined(b"\x01c", [(2, None, 3)]) == []
+    assert one.feed_joined(joined(b"\x01c", 3)) == []
     assert one.summary(None, 0).skipped_size == 5
 
 
