@@ -7,7 +7,8 @@ The library does the work; this module closes what it leaves open. Each cost is 
   are counted, and mostly there are too few to nest too deeply.
 - decode, beyond: `skip` reads the structure once, at C speed and building nothing. It takes a tenth of the time of
   decoding where there are many items, and next to none for large strings.
-- encode: the payload is read back, so that nothing leaves that the same codec would refuse.
+- encode: the payload is read back, so that nothing leaves that the same codec would refuse. A look from Python at every
+  key would take longer than that.
 """
 
 from collections.abc import Iterable
@@ -15,8 +16,8 @@ from functools import partial
 from typing import Any
 
 from framing.codec import Codec, checked_bool, checked_int
-from framing.codecs.msgpack_errors import DepthError, DuplicateKeyError, decode_error, encode_error
-from framing.errors import DecodeError, EncodeError, PluginLoadError
+from framing.codecs.msgpack_errors import DepthError, DuplicateKeyError, decode_error, encode_error, unread_error
+from framing.errors import PluginLoadError
 
 __all__ = ["MsgpackCodec"]
 
@@ -100,8 +101,7 @@ pass a list, or strict_types=False if it may come back as one
             reason = "the codec msgpack needs the library msgpack"
             raise PluginLoadError(reason, group="framing.codecs.v1", hint="pip install msgpack") from error
         self._open_unpacker = msgpack.Unpacker
-        # A packer for each message: one that is kept would keep the memory of the biggest one, too.
-        self._open_packer = partial(msgpack.Packer, strict_types=strict_types)
+        self._open_packer = msgpack.Packer
         # A bare function is a third faster than a partial, and these options are the library's defaults.
         options = {} if strict_map_key else {"strict_map_key": False}
         hook = {"object_pairs_hook": _unique_dict} if unique_keys else {}
@@ -116,16 +116,20 @@ pass a list, or strict_types=False if it may come back as one
             EncodeError: some value has no MessagePack form that would come back, or is over a limit.
         """
         try:
-            payload: bytes = self._open_packer().pack(message)
+            # A packer for each message: one that is kept would keep the memory of the biggest one, too. No partial,
+            # which makes a small message a quarter dearer.
+            payload: bytes = self._open_packer(strict_types=self.strict_types).pack(message)
         except Exception as error:
-            raise encode_error(error, message, self._open_packer) from error
+            raise encode_error(error, message, partial(self._open_packer, strict_types=self.strict_types)) from error
         if type(message) in SCALARS:
             return payload
         try:
-            # Keys and limits are checked in C, by reading back: looking for them from Python takes longer.
-            self.decode(payload)
-        except DecodeError as error:
-            raise EncodeError(f"it could not be read back: {error.reason}", codec="msgpack") from error
+            if len(payload) <= self._small_size:
+                self._unpack(payload)
+            else:
+                self._unpack_checked(payload)
+        except Exception as error:
+            raise unread_error(decode_error(error, payload), message) from error
         return payload
 
     def decode(self, payload: bytes) -> Any:
@@ -145,11 +149,18 @@ pass a list, or strict_types=False if it may come back as one
 
     def _decode_large(self, payload: bytes) -> Any:
         size = len(payload)
-        skipped = self._head_start is not None and (size > COUNTED_SIZE or _arrays(payload) > UNCHECKED_ARRAYS)
-        if skipped:
+        if self._head_start is not None and (size > COUNTED_SIZE or _arrays(payload) > UNCHECKED_ARRAYS):
             self._skip(payload)
+            return self._unpack(payload, **self._limits(size))
+        return self._unpack_checked(payload)
+
+    def _unpack_checked(self, payload: bytes) -> Any:
+        # What we have packed ourselves announces no more than it has, so that nothing need be skipped before.
+        size = len(payload)
         message = self._unpack(payload, **self._limits(size))
-        if not skipped and not _is_flat(message) and len(payload.translate(None, NO_CONTAINERS)) > self.max_depth:
+        if not _is_flat(message) and (
+            size > COUNTED_SIZE or len(payload.translate(None, NO_CONTAINERS)) > self.max_depth
+        ):
             self._check_depth(payload, message)
         return message
 

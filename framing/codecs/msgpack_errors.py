@@ -10,7 +10,9 @@ from typing import Any
 
 from framing.errors import DecodeError, EncodeError
 
-__all__ = ["DepthError", "DuplicateKeyError", "decode_error", "encode_error"]
+__all__ = ["DepthError", "DuplicateKeyError", "decode_error", "encode_error", "unread_error"]
+
+_ODD_KEY = "a map key is neither text nor bytes"
 
 # How many tokens an error's offset is worth: about 10 ms of Python.
 PLACED_TOKENS = 16384
@@ -30,7 +32,7 @@ SAID = (
     ("exceeds max_bin", "the payload ends inside a value"),
     ("exceeds max_ext", "the payload ends inside a value"),
     ("exceeds max_", "more items are announced than the payload holds or max_items allows"),
-    ("map key", "a map key is neither text nor bytes"),
+    ("map key", _ODD_KEY),
     ("unhashable", "a map key is an array or a map"),
     ("timestamp", "a timestamp is malformed"),
     ("nanoseconds", "a timestamp is malformed"),
@@ -66,6 +68,7 @@ def decode_error(error: Exception, payload: bytes) -> DecodeError:
         case _:
             reason = next((ours for theirs, ours in SAID if theirs in str(error).lower()), "this is not MessagePack")
             offset = len(payload) if reason == SAID[0][1] else None
+            hint = "strict_map_key=False takes any key, for peers that are trusted" if reason == _ODD_KEY else None
     found = None if offset is None else payload[offset : offset + 16] or None
     return DecodeError(reason, codec="msgpack", offset=offset, found=found, hint=hint)
 
@@ -86,6 +89,26 @@ def encode_error(error: Exception, message: Any, open_packer: Callable[[], Any])
     return EncodeError(reason, codec="msgpack", path=path or None, found=type(value).__name__, hint=hint)
 
 
+def unread_error(error: DecodeError, message: Any) -> EncodeError:
+    """Return the `EncodeError` for a message whose payload the codec itself would refuse to decode."""
+    path, found = _odd_key(message) if error.reason == _ODD_KEY else ("", None)
+    reason = f"it could not be read back: {error.reason}"
+    return EncodeError(reason, codec="msgpack", path=path or None, found=found, hint=error.hint)
+
+
+def _odd_key(message: Any) -> tuple[str, str | None]:
+    """Return the path to the first map key that is neither text nor bytes, and its type."""
+    boxes = [("", message)]
+    for path, box in boxes:  # which grows while we look
+        if isinstance(box, dict):
+            for key in box:
+                if not isinstance(key, str | bytes | memoryview):
+                    return f"{path}.(key)".removeprefix("."), type(key).__name__
+        if isinstance(box, list | tuple | dict):
+            boxes += [(path + step, part) for step, part in _parts(box) if step != ".(key)"]
+    return "", None
+
+
 def _blame(message: Any, open_packer: Callable[[], Any]) -> tuple[str, Any]:
     path = ""
     while type(message) in (list, dict):
@@ -98,8 +121,8 @@ def _blame(message: Any, open_packer: Callable[[], Any]) -> tuple[str, Any]:
     return path.removeprefix("."), message
 
 
-def _parts(box: list[Any] | dict[Any, Any]) -> Iterable[tuple[str, Any]]:
-    if isinstance(box, list):
+def _parts(box: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> Iterable[tuple[str, Any]]:
+    if not isinstance(box, dict):
         yield from ((f"[{index}]", item) for index, item in enumerate(box))
         return
     for key, item in box.items():

@@ -202,6 +202,32 @@ def test_encode_refuses_what_decode_would(make: Make) -> None:
         make(max_items=3).encode([1, 2, 3, 4])
 
 
+@pytest.mark.parametrize("filler", [0, 200, 10_000])
+def test_encode_refuses_nothing_else(make: Make, filler: int) -> None:
+    codec = make()
+    for message in (nested(127), [{"a": {"b": 1}}], {"a" * 40: list(range(300))}):
+        assert codec.decode(codec.encode([*message, "x" * filler])) == [*message, "x" * filler]
+    with pytest.raises(EncodeError, match="nested too deeply"):
+        codec.encode([nested(128), "x" * filler])
+
+
+@pytest.mark.parametrize(
+    ("message", "path", "found"),
+    [
+        ({1: 2}, "(key)", "int"),
+        ([{"rows": [{b"a": 1}, {"x": {None: 1}}]}], "[0].rows[1].x.(key)", "NoneType"),
+        ({"a": "x" * 200, 1.5: 1}, "(key)", "float"),
+    ],
+)
+def test_a_key_that_strict_maps_do_not_have_is_found(make: Make, message: object, path: str, found: str) -> None:
+    with pytest.raises(EncodeError) as caught:
+        make().encode(message)
+    assert (caught.value.path, caught.value.found) == (path, found)
+    assert "strict_map_key=False" in str(caught.value)
+    codec = make(strict_map_key=False)
+    assert codec.decode(codec.encode(message)) == message
+
+
 @pytest.mark.parametrize("payload", [b"\x91" * 10_000, b"\x81\xa0" * 10_000, b"\x91" * 1025 + b"\xc0"])
 def test_deep_nesting_is_refused(make: Make, payload: bytes) -> None:
     with pytest.raises(DecodeError, match="nested too deeply"):
