@@ -88,9 +88,9 @@ class CobsFormat(StuffedFormat):
         most, unstuffed = _MOST, self.unstuffed
         return [
             content[1:]
-            if (code := content[0]) == (size := len(content))
+            if content[0] == len(content)
             else b"\0".join((content[1:code], content[code + 1 :]))
-            if code < size and code != most and code + content[code] == size
+            if (code := content[0]) < (size := len(content)) and code != most and code + content[code] == size
             else unstuffed(content, 0)
             for content in contents
         ]
