@@ -95,7 +95,7 @@ class CheckedBlocksFormat(FrameFormat):
         check_limit(self.name, self.max_frame_size, self._frame.smallest)
         self.max_frame_size = min(self.max_frame_size, largest)
         runs_on = CRC_ORDERS.get(self._function) == self._order
-        blocks = Blocks(self._block_size, self._check.size, self._order, self._compute, runs_on)
+        blocks = Blocks(self._block_size, self._check.size, self._order, self._compute, runs_on, self._lead_size)
         self.scan, self.scan_frames = block_scans(self, self._frame, blocks)
 
     def _wire_size(self, size: int) -> int:

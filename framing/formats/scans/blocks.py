@@ -51,6 +51,7 @@ class Blocks(NamedTuple):
         check_size, order: bytes of its checksum and their order.
         compute: what that is computed with.
         runs_on: whether it is a CRC, and in the order in which it comes to one value when it goes on over itself.
+        lead_size: bytes of the header that the first block begins with, and which are no payload.
     """
 
     size: int
@@ -58,10 +59,11 @@ class Blocks(NamedTuple):
     order: Literal["big", "little"]
     compute: Callable[[bytes], int]
     runs_on: bool
+    lead_size: int = 0
 
 
-# What a header says: the frame's size and its payload's; the bytes of its lanes without their checksums; zeros that
-# fill the last lane up; a byte for each lane, by how much it is filled up. Plain tuples are taken apart quickest.
+# What a header says: the frame's size and that of its blocks; the bytes of its lanes without their checksums; zeros
+# that fill the last lane up; a byte for each lane, by how much it is filled up. Plain tuples are taken apart quickest.
 _Shape = tuple[int, int, int, bytes, bytes]
 
 
@@ -97,13 +99,13 @@ def block_scans(form: FrameFormat, frame: FrameFormat, blocks: Blocks) -> tuple[
     """
     if blocks.size + blocks.check_size > MAX_SIZE:
         return None, None
-    checked = _checking(_walking(form, frame, blocks), _counting(blocks))
+    checked, lead = _checking(_walking(form, frame, blocks), _counting(blocks)), blocks.lead_size
 
     def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         for stop, shapes, lanes in checked(buffer, start, end, limit):
             payloads, place = _without_checks(lanes, blocks), 0
             for _, size, room, _, _ in shapes:
-                out.append(payloads[place : place + size])
+                out.append(payloads[place + lead : place + size])
                 place += room
             start = stop
         return start
@@ -145,7 +147,7 @@ def _checking(walk: _Walk, good_count: _GoodCount) -> Callable[[bytes, int, int,
 
 
 def _walking(form: FrameFormat, frame: FrameFormat, blocks: Blocks) -> _Walk:
-    spans, head_size = frame.deciding(), frame.min_size
+    spans, head_size = frame.deciding(), frame.min_size - blocks.lead_size
     assert spans  # a header with a length
     (first, _), (_, last) = spans[0], spans[-1]
     known: dict[bytes, _Shape] = {}
@@ -183,7 +185,7 @@ def _walking(form: FrameFormat, frame: FrameFormat, blocks: Blocks) -> _Walk:
 
 
 def _learning(form: FrameFormat, frame: FrameFormat, blocks: Blocks) -> _Learn:
-    size, check_size = blocks.size, blocks.check_size
+    size, check_size, head_size = blocks.size, blocks.check_size, frame.min_size - blocks.lead_size
 
     def learn(buffer: bytes, start: int, end: int) -> _Shape | None:
         """Ask the careful method what a header says; `None`: it is not whole, or odd."""
@@ -193,11 +195,11 @@ def _learning(form: FrameFormat, frame: FrameFormat, blocks: Blocks) -> _Learn:
             return None
         if total is None or total > form.max_frame_size:
             return None
-        count = -(-(total - frame.min_size) // (size + check_size))
-        payload_size = total - frame.min_size - count * check_size
-        fill = count * size - payload_size
+        count = -(-(total - head_size) // (size + check_size))
+        blocks_size = total - head_size - count * check_size
+        fill = count * size - blocks_size
         marks = bytes(count - 1) + bytes((fill,)) if count else b""
-        return total, payload_size, count * size, bytes(fill), marks
+        return total, blocks_size, count * size, bytes(fill), marks
 
     return learn
 
@@ -212,7 +214,7 @@ def _without_checks(lanes: bytes, blocks: Blocks) -> bytes:
 
 def _counting(blocks: Blocks) -> _GoodCount:
     """Return what tells how many frames of a batch, the first ones, are good."""
-    size, width, order, compute, runs_on = blocks
+    size, width, order, compute, runs_on, _ = blocks
     step = size + width
 
     def one_by_one(batch: _Batch, _: bytes) -> int:
@@ -235,7 +237,7 @@ def _counting(blocks: Blocks) -> _GoodCount:
 
 def _column_counting(blocks: Blocks) -> _GoodCount:
     """Return the same for many lanes."""
-    size, width, order, compute, _ = blocks
+    size, width, order, compute, _, _ = blocks
     # The block does not matter, so that it may be empty.
     behind = compute(b"").to_bytes(width, order)
     ends = [compute(behind + bytes(fill)) for fill in range(size)]

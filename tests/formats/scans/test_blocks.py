@@ -20,6 +20,22 @@ DNP3 = CheckedBlocksFormat(DNP3_HEADER, block_size=16, check="crc:u16le=crc16_dn
 PLAIN = HeaderFormat("kind:u8 length:u8")
 FORMATS = {
     "dnp3": DNP3,
+    "dnp3 segments": CheckedBlocksFormat(
+        HeaderFormat(
+            "start:u16be=0x0564 length:u8 control:u8 to:u16le from:u16le "
+            "crc:u16le=crc16_dnp(start length control to from) transport:u8",
+            counts="control to from transport payload",
+        ),
+        block_size=16,
+        check="crc:u16le=crc16_dnp(payload)",
+        first_block="transport",
+    ),
+    "a first block of fields": CheckedBlocksFormat(
+        HeaderFormat("kind:u8 length:u8 to:u16be", counts="to payload"),
+        block_size=2,
+        check="sum:u8=sum8(payload)",
+        first_block="to",
+    ),
     "straight": CheckedBlocksFormat(PLAIN, block_size=5, check="crc:u16be=crc16_ccitt(payload)"),
     "against its order": CheckedBlocksFormat(PLAIN, block_size=5, check="crc:u16le=crc16_ccitt(payload)"),
     "24 bits": CheckedBlocksFormat(PLAIN, block_size=4, check="crc:u24be=crc24q(payload)"),
