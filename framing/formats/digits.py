@@ -183,7 +183,8 @@ class DigitsFormat(FrameFormat):
             )
         elif not self._before.free_names:
             size_of = None if self._before.size else self._size_of
-            self.scan, self.scan_frames = known_scans(self, self._header_end, self._end, size_of)
+            ends = b"" if self._digits else self._separator
+            self.scan, self.scan_frames = known_scans(self, self._header_end, self._end, ends=ends, size_of=size_of)
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size from the digits. [F50]"""

@@ -106,9 +106,8 @@ class HeaderBlockFormat(FrameFormat):
     def _prepare(self) -> None:
         check_limit(self.name, self.max_frame_size, self._least)
         self.block_limit = min(self.max_header_size, self.max_frame_size)
-        self.scan, self.scan_frames = known_scans(
-            self, self._header_end, size_of=None if self.start_line else self._size_of
-        )
+        size_of = None if self.start_line else self._size_of
+        self.scan, self.scan_frames = known_scans(self, self._header_end, ends=_END, size_of=size_of)
 
     def measure(self, buffer: Buffer, start: int, end: int) -> int | None:
         """Tell the total size once the block is whole; a bad line is told as soon as it is. [F54]"""

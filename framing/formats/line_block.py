@@ -17,6 +17,7 @@ from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
 from framing.formats.fields.options import bytes_option
+from framing.formats.scans.regions import remember
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, Scan, check_limit, check_option
 from framing.picture import Part
 
@@ -27,8 +28,7 @@ _LINE_ENDS = (b"\n", b"\r\n")
 # A number of more digits is larger than any limit.
 _MAX_DIGIT_COUNT = 19
 
-# The hot loop knows so many lines again, each of so many bytes.
-_KNOWN_COUNT = 1024
+# The hot loop knows lines of so many bytes again.
 _KNOWN_SIZE = 128
 
 
@@ -190,8 +190,8 @@ class LineBlockFormat(FrameFormat):
         except FrameError:
             return self.max_frame_size
         found = -1 if size is None else size
-        if len(known) < _KNOWN_COUNT and len(line) <= _KNOWN_SIZE:
-            known[line] = found
+        if len(line) <= _KNOWN_SIZE:
+            remember(known, line, found)
         return found
 
     def bounds(self, buffer: Buffer, start: int, end: int) -> tuple[int, int]:

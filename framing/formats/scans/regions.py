@@ -13,6 +13,7 @@ are asked once, and of what has no ruler always.
 """
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from struct import Struct
 from typing import NamedTuple, TypeVar
 
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 # How many runs of bytes are remembered: a sender of ever different ones must not fill memory with them.
-MAX_KNOWN = 1024
+MAX_KNOWN = 4096
 
 _Met = TypeVar("_Met")
 _Told = TypeVar("_Told")
@@ -193,9 +194,10 @@ def _ruling(met: Learn, kind: Kind, known: dict[Key, Shape]) -> Learn:
 
 
 def remember(known: dict[_Met, _Told], met: _Met, told: _Told) -> None:
-    """Put something into a table that is forgotten when it is full."""
+    """Put something into a table, of which the older half is forgotten when it is full."""
     if len(known) >= MAX_KNOWN and met not in known:
-        known.clear()
+        for old in [*islice(known, (len(known) + 1) // 2)]:
+            del known[old]
     known[met] = told
 
 

@@ -45,7 +45,7 @@ def test_what_is_remembered_is_bounded():
     assert form.scan(stream, 0, len(stream), 1 << 62, []) == len(stream)
     assert form.read == 2 * MAX_KNOWN + 100
     (held,) = (one.cell_contents for one in form.scan.__closure__ if isinstance(one.cell_contents, known._Known))
-    assert (len(held.sizes), len(held.widths)) == (100, 10 * 10)  # a netstring's first two bytes
+    assert MAX_KNOWN // 2 <= len(held.sizes) <= MAX_KNOWN
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,9 @@ def test_the_widths_that_are_remembered_are_bounded(monkeypatch):
     assert form.scan(stream, 0, len(stream), 1 << 62, out) == len(stream)
     assert [*map(len, out)] == [*range(50)] * 2
     cells = [cell.cell_contents for cell in form.scan.__closure__ if isinstance(cell.cell_contents, known._Known)]
-    assert [(len(one.sizes), len(one.widths)) for one in cells] == [(1, 1)]  # of a hundred, 99 filled it up
+    assert all(len(one.sizes) <= 3 for one in cells)
+    (widths,) = (cell.cell_contents for cell in cells[0].guess.__closure__ if isinstance(cell.cell_contents, dict))
+    assert 0 < len(widths) <= 3
 
 
 def test_a_long_header_is_not_remembered():
