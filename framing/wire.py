@@ -132,7 +132,7 @@ class WireFormat:
             so.
     """
 
-    __slots__ = ("bare", "codec", "field_names", "format", "join", "recovery", "tagged", "takes_all")
+    __slots__ = ("_plain", "bare", "codec", "field_names", "format", "join", "recovery", "tagged", "takes_all")
 
     def __init__(
         self,
@@ -171,6 +171,8 @@ class WireFormat:
                 key="field",
                 allowed="another name for the header field, or field=tag to let it choose the codec",
             )
+        # The codec where a message is its value and its frame: most of them, for which `encode` must cost little.
+        self._plain = self.single if self.bare and join is None else None
 
     def encode(self, message: Any) -> bytes:
         """Return the whole frame for a message, or the frames, where they join.
@@ -179,6 +181,8 @@ class WireFormat:
             EncodeError: the codec refuses the value, or a header field is missing or wrong.
             FrameTooLargeError: a frame would be over `format.max_frame_size`.
         """
+        if self._plain is not None and not isinstance(message, Message):
+            return self.format.serialize(self._plain.encode(message))
         return self._serialized(*self._encoded(message))
 
     def encode_frames(self, message: Any) -> list[bytes]:

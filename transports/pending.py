@@ -16,6 +16,7 @@ class Pending:
         message: what to send; it is encoded when its turn comes.
         data: frames that are encoded already.
         format: how they are cut, where there are several.
+        accepted: bytes of `data` that the stream has taken before.
 
     Attributes:
         accepted: bytes of `data` that the stream has taken.
@@ -32,11 +33,13 @@ class Pending:
         message: Any = None,
         data: bytes | None = None,
         format: FrameFormat | None = None,  # noqa: A002
+        *,
+        accepted: int = 0,
     ) -> None:
         self.message = message
         self.data = data
         self._format = format
-        self.accepted = 0
+        self.accepted = accepted
         self.committed = False
         self.done = False
         self.failed = False

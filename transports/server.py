@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from os import PathLike
 from typing import NamedTuple
 
@@ -44,6 +45,7 @@ async def serve(
     handler: Handler,
     *,
     limits: Limits = Limits(),  # noqa: B008 - immutable
+    handler_nursery: trio.Nursery | None = None,
     task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Accept connections until cancelled, and run `handler(channel)` in a task for each.
@@ -57,6 +59,8 @@ async def serve(
         protocol: a `Protocol`, or what `framing.get_protocol` makes one of.
         handler: an async function of one argument, the channel.
         limits: of each channel.
+        handler_nursery: where the handlers run instead, so that they outlive this call: cancel `serve` to accept no
+            more connections, and the nursery's own scope, perhaps by a deadline, to end those that are still open.
         task_status: `nursery.start` returns a `Server`, which knows the endpoints, once connections are accepted.
 
     Raises:
@@ -71,7 +75,7 @@ async def serve(
     opened = await open_listeners(endpoint)
     listeners = [ChannelListener(listener, spoken, limits) for _, listener in opened]
     async with trio.open_nursery() as nursery:
-        await nursery.start(trio.serve_listeners, run, listeners)
+        await nursery.start(partial(trio.serve_listeners, run, listeners, handler_nursery=handler_nursery))
         task_status.started(Server(tuple(reached for reached, _ in opened)))
 
 

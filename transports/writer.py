@@ -15,7 +15,7 @@ from typing import Any
 
 import trio
 
-from framing import Conversation, FrameFormat, Side, WireFormat
+from framing import Conversation, Side, WireFormat
 from transports.limits import WRITE_SIZE, Limits
 from transports.outlet import Outlet
 from transports.pending import Pending
@@ -91,7 +91,10 @@ class FrameWriter:
     async def send(self, message: Any) -> None:
         """Send one message; see `MessageChannel.send`."""
         if self._may_pass(1):
-            await self._send_now(self._direction.phase.wire.encode(message))
+            data = self._direction.phase.wire.encode(message)
+            accepted = self._take(data)
+            if accepted < len(data):
+                await self._deliver(self._queue.add(Pending(data=data, accepted=accepted)))
         else:
             self._check_open()
             await self._deliver(self._queue.add(Pending(message)))
@@ -107,10 +110,9 @@ class FrameWriter:
         wire = self._direction.phase.wire
         for count, data in await self._encoded(wire, rest[sent_count:]):
             self._check_open()
-            if self._may_pass(count):
-                await self._send_now(data, wire.format)
-            else:
-                await self._deliver(self._queue.add(Pending(data=data, format=wire.format)))
+            accepted = self._take(data) if self._may_pass(count) else 0
+            if accepted < len(data):
+                await self._deliver(self._queue.add(Pending(data=data, format=wire.format, accepted=accepted)))
 
     async def send_eof(self) -> None:
         """Half-close, behind everything that was queued before; see `MessageChannel.send_eof`."""
@@ -145,13 +147,6 @@ class FrameWriter:
             return False
         turn.left -= frame_count
         return turn.left >= 0 and perf_counter() < turn.due
-
-    async def _send_now(self, data: bytes, format: FrameFormat | None = None) -> None:  # noqa: A002
-        accepted = self._take(data)
-        if accepted < len(data):
-            pending = Pending(data=data, format=format)
-            pending.accepted = accepted
-            await self._deliver(self._queue.add(pending))
 
     async def _encoded(self, wire: WireFormat, messages: list[Any]) -> list[tuple[int, bytes]]:
         """Return the frames in runs that are written at once, and of how many frames each run is."""

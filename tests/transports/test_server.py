@@ -49,6 +49,28 @@ async def test_the_channel_is_closed_when_the_handler_returns(nursery):
         assert [message async for message in channel] == [b"hello"]
 
 
+@pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:0", "memory://gentle"])
+async def test_handlers_in_a_nursery_of_their_own_outlive_the_server(endpoint, nursery):
+    accepting = trio.CancelScope()
+
+    async def accept(task_status):
+        with accepting:
+            await serve(endpoint, "u16be/msgpack", echo, handler_nursery=nursery, task_status=task_status)
+
+    server = await nursery.start(accept)
+    async with connect(server.endpoint, "u16be/msgpack") as channel:
+        await channel.send(1)
+        assert await channel.receive() == 1
+
+        accepting.cancel()
+        await trio.testing.wait_all_tasks_blocked()
+
+        with pytest.raises(OSError):
+            await connect(server.endpoint, "u16be/msgpack").__aenter__()
+        await channel.send(2)
+        assert await channel.receive() == 2
+
+
 async def test_a_handler_that_fails_ends_its_own_connection(server, caplog):
     async with connect(server.endpoint, "u16be/msgpack") as bad, connect(server.endpoint, "u16be/msgpack") as good:
         await good.send(1)
