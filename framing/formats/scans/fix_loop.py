@@ -42,11 +42,11 @@ _LOW = 0 if sys.byteorder == "little" else _STEP - 1
 # At most so many headers are known again, of 30 bytes, and so many sizes of bodies.
 _KNOWN_COUNT = 1024
 
-# Messages taken one by one before a window of eight times as many is tried, and behind it, if it is good, one of eight
-# times as many again. Behind one that is not, more are taken one by one each time, and windows grow slower: what is
-# looked at in vain stays in proportion.
-_COUNT = 8
-_GROWTH = 8
+# Messages taken one by one before a window of 16 times as many is tried, and behind it, if it is good, one of 16 times
+# as many again. Behind one that is not, more are taken one by one each time, and windows grow slower: what is looked at
+# in vain stays in proportion.
+_COUNT = 4
+_GROWTH = 16
 _WINDOW_SIZE = 1 << 16
 
 # Messages that are longer than this are cut no quicker in windows.
@@ -70,7 +70,7 @@ def fix_scan(form: FrameFormat, begins: Sequence[bytes]) -> Scan:
             if len(out) < wanted:
                 return start
             least = size = (start - begin) * _COUNT // count
-            last = end - least if least <= _COUNT * _LONG_SIZE else -1
+            last = end - 2 * least if least <= _COUNT * _LONG_SIZE else -1
             while start <= last and room - len(out) >= _COUNT:
                 size = min(growth * size, _WINDOW_SIZE)
                 start, good = cut(buffer, start, min(end, start + size), room - len(out), out)
@@ -112,13 +112,12 @@ class _Windows:
         first = buffer.find(SOH, place, end) + 1
         if not first or buffer.startswith(b"0", place):  # one who fills lengths up with zeros does so each time
             return start, False
-        window = buffer[first:end]
-        bodies = self._split(window, limit)
+        bodies = self._split(memoryview(buffer)[first:end], limit)
         bodies.pop()  # the rest
         if len(bodies) < 2:
             return start, False
         # All end with SOH, and none is empty, so if the messages with these bodies are what is there, no others are.
-        parts = self._parts(bodies, self._ascii_sums if window.isascii() else self._sums)
+        parts = self._parts(bodies)
         messages = b"".join(parts)
         if parts and buffer.startswith(messages, start, end):
             out += bodies
@@ -131,20 +130,29 @@ class _Windows:
         out += bodies[:count]
         return start + sum(map(len, parts[: 3 * count])), False
 
-    def _parts(self, bodies: list[bytes], sums: dict[int, int]) -> list[bytes]:
+    def _parts(self, bodies: list[bytes]) -> list[bytes]:
         """Return headers, bodies and trailers of the messages with these bodies; none: one of them cannot be."""
         pick = itemgetter(*map(len, bodies))
         try:
             headers = pick(self._headers)
         except KeyError:
-            return self._parts(bodies, sums) if self._learn({*map(len, bodies)}) else []
-        try:
-            found: Sequence[int] = array("I", map(adler32, bodies, pick(sums))).tobytes()[_LOW::_STEP]
-        except KeyError:  # one is too long for that
-            found = [*map(checksum, bodies, map(checksum, headers))]
+            return self._parts(bodies) if self._learn({*map(len, bodies)}) else []
         parts = [b""] * (3 * len(bodies))
-        parts[::3], parts[1::3], parts[2::3] = headers, bodies, itemgetter(*found)(_TRAILERS)
+        parts[::3], parts[1::3] = headers, bodies
+        parts[2::3] = itemgetter(*self._checksums(bodies, headers, pick))(_TRAILERS)
         return parts
+
+    def _checksums(
+        self, bodies: list[bytes], headers: Sequence[bytes], pick: "itemgetter[tuple[int, ...]]"
+    ) -> Sequence[int]:
+        """Return the checksums of the messages with these headers and bodies; `pick` looks up the bodies' sizes."""
+        for known in (self._sums, self._ascii_sums):
+            try:
+                return array("I", map(adler32, bodies, pick(known))).tobytes()[_LOW::_STEP]
+            except KeyError:  # one is too long for that
+                if not all(map(bytes.isascii, bodies)):
+                    break
+        return [*map(checksum, bodies, map(checksum, headers))]
 
     def _learn(self, sizes: set[int]) -> bool:
         """Get to know the headers of bodies of these sizes; false: one is too small, or its message too large."""
