@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import construct
+from targets import unhex
 
 from framing import (
     Conversation,
@@ -484,7 +485,7 @@ def said_in_vectors(path):
         made = bytearray((told["midstream"],))
         for step in told["steps"]:
             for side, data in step.items():
-                said = bytes.fromhex(data)
+                said = unhex(data)
                 for place in range(0, len(said), SIZE):
                     part = said[place : place + SIZE]
                     made += ((SERVER if side == "server" else 0) | len(part)).to_bytes(2, "big") + part
