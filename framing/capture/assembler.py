@@ -321,8 +321,12 @@ class Assembler:
 
     def _evict(self, events: list[Event]) -> None:
         """[P18] Forget the eighth of the connections that was quiet for longest: one sort for many new connections."""
-        connections = {flow.connection: None for flow in self._flows.values()}
-        quiet = sorted(connections, key=lambda known: max(known.client.last_number, known.server.last_number))
+        last: dict[Connection, int] = {}
+        for flow in self._flows.values():
+            connection, number = flow.connection, flow.last_number
+            if last.get(connection, -1) < number:
+                last[connection] = number
+        quiet = sorted(last, key=last.__getitem__)
         for connection in quiet[: max(1, len(quiet) // 8)]:
             self._close(connection, "evicted", events)
             keys = connection.client.key, connection.server.key

@@ -15,7 +15,7 @@ from struct import Struct
 from typing import Any, Literal, NamedTuple
 
 from framing.capture.address import format_address
-from framing.capture.key import Transport, destination_of, name_of, source_of, transport_of
+from framing.capture.key import Transport, destination_of, names_of, source_of, transport_of
 
 __all__ = [
     "ENDED",
@@ -196,8 +196,11 @@ class Flow:
     def name(self) -> str:
         """Such as `10.0.0.5:51744>10.0.0.9:9092`, and `#2` behind it for the second connection of this pair."""
         if self._name is None:
-            number = self.connection.number
-            self._name = name_of(self.key) + (f"#{number}" if number > 1 else "")
+            connection = self.connection
+            name, other = names_of(self.key, connection.number)
+            self._name = name
+            reverse = connection.server if connection.client is self else connection.client
+            reverse._name = other if reverse is not self else name
         return self._name
 
     def __repr__(self) -> str:

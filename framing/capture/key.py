@@ -19,7 +19,7 @@ __all__ = [
     "Transport",
     "destination_of",
     "flow_key",
-    "name_of",
+    "names_of",
     "ports_of",
     "reverse_key",
     "source_of",
@@ -78,21 +78,32 @@ def ports_of(key: bytes) -> tuple[int, int]:
     return int.from_bytes(key[-4:-2], "big"), int.from_bytes(key[-2:], "big")
 
 
-def name_of(key: bytes) -> str:
-    """Return the flow's name for people.
+def names_of(key: bytes, number: int) -> tuple[str, str]:
+    """Return the flow's name for people, and that of the other direction.
 
-    >>> name_of(flow_key(UDP, bytes([0, 0, 0, 7]), bytes([10, 0, 0, 5, 10, 0, 0, 9]), bytes([0, 9, 0, 53])))
-    '10.0.0.5:9>10.0.0.9:53/udp/vni7'
+    >>> names_of(flow_key(UDP, bytes([0, 0, 0, 7]), bytes([10, 0, 0, 5, 10, 0, 0, 9]), bytes([0, 9, 0, 53])), 2)
+    ('10.0.0.5:9>10.0.0.9:53/udp/vni7#2', '10.0.0.9:53>10.0.0.5:9/udp/vni7#2')
+
+    Args:
+        key: the flow's.
+        number: of its connection among those of this pair.
     """
+    behind = f"#{number}" if number > 1 else ""
     if len(key) == _IPV4_SIZE:
-        a, b, c, d, e, f, g, h, source, destination = _IPV4_KEY(key)
-        return f"{a}.{b}.{c}.{d}:{source}>{e}.{f}.{g}.{h}:{destination}"
-    name = f"{format_endpoint(*source_of(key))}>{format_endpoint(*destination_of(key))}"
+        a, b, c, d, e, f, g, h, source_port, destination_port = _IPV4_KEY(key)
+        source, destination = f"{a}.{b}.{c}.{d}:{source_port}", f"{e}.{f}.{g}.{h}:{destination_port}"
+    else:
+        source, destination = format_endpoint(*source_of(key)), format_endpoint(*destination_of(key))
+        behind = _carrier(key) + behind
+    return f"{source}>{destination}{behind}", f"{destination}>{source}{behind}"
+
+
+def _carrier(key: bytes) -> str:
     if not len(key) & 1:
-        return name
+        return ""
     network = key[1:_TAG_SIZE]
     virtual = "" if network == _NO_NETWORK else f"/vni{int.from_bytes(network, 'big')}"
-    return name + ("/udp" if key[0] == UDP else "") + virtual
+    return ("/udp" if key[0] == UDP else "") + virtual
 
 
 def _parts(key: bytes) -> tuple[int, int]:

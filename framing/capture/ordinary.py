@@ -147,10 +147,10 @@ def scan_pcapng(buffer: bytes, position: int, number: int, layout: PcapngLayout,
         if stop > len(buffer) or again(buffer, stop - 4)[0] != size or interface >= len(clocks):
             break
         factor, offset_ns = clocks[interface]
-        time_ns, start = (high << 32 | low) * factor + offset_ns, position + _BLOCK_SIZE - 4
-        if not factor or not -_FAR <= time_ns < _FAR:
+        time_ns, start = (high << 32 | low) * factor, position + _BLOCK_SIZE - 4
+        if not factor or time_ns > _FAR or not -_FAR <= offset_ns < _FAR:
             break
-        if not take(buffer, start, start + captured, time_ns, number + 1, joining, taken, ends):
+        if not take(buffer, start, start + captured, time_ns + offset_ns, number + 1, joining, taken, ends):
             break
         position = stop
         number += 1
@@ -163,8 +163,8 @@ _BLOCKS = Struct("<IIIIIII"), Struct(">IIIIIII")
 _SIZES = Struct("<I"), Struct(">I")
 _BLOCK_SIZE = 32
 _PACKET_TYPE = 6
-# A mark has 8 bytes for a time.
-_FAR = 1 << 63
+# A mark has 8 bytes for a time, which is the sum of two numbers.
+_FAR = 1 << 62
 
 
 class _Run:
@@ -209,12 +209,13 @@ def _take(
     if head != _IPV4 or protocol != _TCP_PROTOCOL or fragment & _FRAGMENT_MASK or bits < 0x5000:
         return False
     first, end = start + 34 + (bits >> 12) * 4, start + 14 + size
-    flow, flags = joining.flows.get(key), bits & _FLAGS_MASK
+    flags = bits & _FLAGS_MASK
     if not first <= end <= stop:
         return False
-    if flow is None:
-        return flags == _SYN and first == end and joining.begin(key, sequence, number)
-    if flow.pending or flow.reverse.pending:
+    if flags == _SYN:
+        return first == end and joining.begin(key, sequence, number)
+    flow = joining.flows.get(key)
+    if flow is None or flow.pending or flow.reverse.pending:
         return False
     if sequence != flow.next_sequence:
         if first < end or not _is_at_edge(flow, sequence, flags):

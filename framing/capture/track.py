@@ -190,7 +190,7 @@ class Track:
 
     def _add_frames(self, frames: list[Frame], chunk: Chunk, begin: int, records: list[Placed]) -> None:
         """Make records of frames that lie one behind the other, in a chunk that begins at this stream offset."""
-        number, last = self._frame_count, frames[-1]
+        first, last = self._frame_count, frames[-1]
         self._frame_count += len(frames)
         self._framed_size += last.offset + len(last.data) - frames[0].offset
         self._sample.add(frames)
@@ -198,23 +198,22 @@ class Track:
         maker = decoder if isinstance(decoder, WireFormat) and decoder.takes_all else None
         if maker is not None and not self._has_records:
             return
+        (flow, side, is_guessed), name, message = self._place, self._protocol, None
         packets = chunk.marks
         size, time_ns, packet_number = next(packets)
-        message = None
-        for frame in frames:
+        for number, frame in enumerate(frames, first):
             while frame.offset + len(frame.data) > begin + size:
                 size, time_ns, packet_number = next(packets)
-            try:
-                if maker is None:
+            if maker is None:
+                try:
                     message = decoder.decode(frame)
-            except DecodeError as error:
-                self._time_ns, self._packet_number = time_ns, packet_number
-                records.append((packet_number, self._refused(error, frame, number)))
-            else:
-                if self._has_records:
-                    facts = time_ns, packet_number, number, frame, message, self._protocol, maker
-                    records.append((packet_number, _new(FrameRecord, (*self._place, *facts))))
-            number += 1
+                except DecodeError as error:
+                    self._time_ns, self._packet_number = time_ns, packet_number
+                    records.append((packet_number, self._refused(error, frame, number)))
+                    continue
+            if self._has_records:
+                facts = flow, side, is_guessed, time_ns, packet_number, number, frame, message, name, maker
+                records.append((packet_number, _new(FrameRecord, facts)))
 
     def _met(self, error: FrameError, chunk: Chunk, begin: int) -> Placed:
         """Find the packet with which an error came to light: the bad frame is fed again, packet by packet."""

@@ -7,7 +7,7 @@ from framing.capture.key import (
     UDP,
     destination_of,
     flow_key,
-    name_of,
+    names_of,
     reverse_key,
     source_of,
     transport_of,
@@ -32,9 +32,9 @@ NETWORK = bytes([0, 0, 1, 0])
 def test_keys(protocol, network, addresses, size, transport, name, reverse):
     key = flow_key(protocol, network, addresses, PORTS)
     middle = len(addresses) // 2
-    assert (len(key), transport_of(key), name_of(key)) == (size, transport, name)
+    assert (len(key), transport_of(key), names_of(key, 1)) == (size, transport, (name, reverse))
     assert source_of(key) == (addresses[:middle], 1)
     assert destination_of(key) == (addresses[middle:], 2)
-    assert name_of(reverse_key(key)) == reverse
+    assert names_of(reverse_key(key), 3) == (f"{reverse}#3", f"{name}#3")
     assert reverse_key(reverse_key(key)) == key
     assert transport_of(reverse_key(key)) == transport
