@@ -141,7 +141,7 @@ def _payload_scan(form: FrameFormat, heads: _Heads, lines: _Lines) -> Scan:
             for _ in repeat(None, limit):
                 first = start + width
                 size = recall(buffer[start:first])
-                if size is None:
+                if size is None or first > end:  # cut off by the end, a last head may look like a known one
                     learned = heads.learn(buffer, start, end)
                     if learned is None:
                         break
@@ -165,8 +165,8 @@ def _payload_scan(form: FrameFormat, heads: _Heads, lines: _Lines) -> Scan:
                 head, start = buffer[start:first], stop
                 if buffer[start : start + width] == head and len(out) < room:
                     start = run(buffer, start, end, head, room, out)
-                    if len(out) == room:
-                        break
+                if len(out) == room:  # of which a run may have taken many
+                    break
         except FrameError:  # the next `measure` raises it, when the messages before were delivered
             pass
         return start
@@ -218,7 +218,7 @@ def _frame_scan(form: FrameFormat, heads: _Heads, lines: _Lines) -> ScanFrames:
             for _ in repeat(None, limit):
                 first = start + width
                 told = recall(buffer[start:first])
-                if told is None:
+                if told is None or first > end:  # as above
                     learned = heads.learn(buffer, start, end)
                     if learned is None:
                         break

@@ -106,6 +106,15 @@ def test_responses(method):
     assert out == [form.payload(part, 0, len(part)) for part in parts] * 4
 
 
+@pytest.mark.parametrize("limit", range(9))
+def test_no_more_are_cut_than_asked_for(limit):
+    # With the larger limit all are one run, with the smaller one each run is of two.
+    for most in (len(ONE), 1 << 20):
+        form, out, stream = Http1Format("request", max_frame_size=most), [], ONE * 8
+        assert form.scan(stream, 0, len(stream), limit, out) == limit * len(ONE)
+        assert out == [b"hello"] * limit
+
+
 def test_a_body_that_goes_on_until_the_stream_ends_is_left():
     stream = b"HTTP/1.1 204 \r\n\r\nHTTP/1.1 200 OK\r\n\r\nHTTP/1.1 204 \r\n\r\n"
     form, out = Http1Format("response"), []
