@@ -23,7 +23,8 @@ from framing.errors import ChecksumError, DefinitionError
 from framing.formats.fields.checksums import CHECKSUMS, CRC_ORDERS
 from framing.formats.fields.notation import Field, parse_notation
 from framing.formats.header import HeaderFormat
-from framing.formats.scans.blocks import Blocks, block_scans
+from framing.formats.scans.blocks import Blocks, Head, block_scans
+from framing.formats.scans.summed import Summed
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, check_limit, check_option
 from framing.picture import Part
 
@@ -95,8 +96,19 @@ class CheckedBlocksFormat(FrameFormat):
         check_limit(self.name, self.max_frame_size, self._frame.smallest)
         self.max_frame_size = min(self.max_frame_size, largest)
         runs_on = CRC_ORDERS.get(self._function) == self._order
-        blocks = Blocks(self._block_size, self._check.size, self._order, self._compute, runs_on, self._lead_size)
-        self.scan, self.scan_frames = block_scans(self, self._frame, blocks)
+        blocks = Blocks(self._block_size, self._check.size, self._order, self._compute, runs_on)
+        self.scan, self.scan_frames = block_scans(self, self._head(blocks), blocks)
+
+    def _head(self, blocks: Blocks) -> Head:
+        """Tell what stands before the blocks, and whether its checksum may be computed along with theirs."""
+        lead_size = self._lead_size
+        size = self._frame.min_size - lead_size
+        closing = self._frame.closing(size)
+        if closing and blocks.runs_on and size <= blocks.size + blocks.check_size:
+            check, spans = closing
+            if check == Summed(0, blocks.check_size, blocks.order, blocks.compute):
+                return Head(size, lead_size, spans, closed=True)
+        return Head(size, lead_size, self._frame.deciding(), closed=False)
 
     def _wire_size(self, size: int) -> int:
         blocks = -(-(size - self._frame.smallest + self._lead_size) // self._block_size)

@@ -36,7 +36,7 @@ from framing.formats.scans.decided import decided_scans
 from framing.formats.scans.loops import PlainHeader, plain_measure
 from framing.formats.scans.regions import Kind, Region, Ruler, Spans, joined
 from framing.formats.scans.scanning import scans
-from framing.formats.scans.summed import summed_scan
+from framing.formats.scans.summed import Summed, summed_scan
 from framing.frame import (
     DEFAULT_MAX_FRAME_SIZE,
     Buffer,
@@ -191,12 +191,17 @@ class HeaderFormat(FrameFormat):
 
     def deciding(self) -> Spans:
         """Tell where the header fields stand that say a frame's size, or may be wrong."""
-        told = {*self._length.names} if self._length else set()
+        return ((0, self._header.size),) if self._checks and self._checks.early else self._telling()
+
+    def _telling(self) -> Spans:
+        told = {*self._header.constant_names, *(self._length.names if self._length else ())}
         told |= {self._padding.field} if self._padding and self._padding.field else set()
-        told |= self._header.constant_names | ({self._order.field} if self._order else set())
-        if self._checks and self._checks.early:
-            return ((0, self._header.size),)
-        return joined(self._header.spans(told))
+        return joined(self._header.spans(told | ({self._order.field} if self._order else set())))
+
+    def closing(self, size: int) -> tuple[Summed, Spans] | None:
+        """Tell of the only checksum, if it ends that much of the header and covers all of it; and what else decides."""
+        closing = self._checks.closing(self._header, size) if self._checks and not self._order else None
+        return None if closing is None else (closing, self._telling())
 
     def _summed_scan(self, plain: PlainHeader | None) -> Scan | None:
         """Return the loop of `summed.py`, for frames that it knows to verify."""

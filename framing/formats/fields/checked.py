@@ -128,6 +128,14 @@ class Checks:
         order = cast(Literal["big", "little"], check.field.byteorder or trailer.byteorder)
         return Summed((header.size if piece[0] else 0) + piece[1], trailer.size, order, check.compute)
 
+    def closing(self, header: Layout, size: int) -> Summed | None:
+        """Return the only one, if it ends the header's first `size` bytes and runs over all that comes before."""
+        check = self._early[0] if len(self._writing) == len(self._early) == 1 else None
+        if check is None or check.span[2:] != (0, size) or check.pieces != [(0, 0, *check.span[:2])]:
+            return None
+        order = cast(Literal["big", "little"], check.field.byteorder or header.byteorder)
+        return Summed(0, check.field.size, order, check.compute)
+
     @property
     def can_run(self) -> bool:
         """Whether all that need the whole frame can be computed while its payload passes. [F106]"""

@@ -22,9 +22,10 @@ from typing import Literal, NamedTuple
 
 from framing.errors import FrameError
 from framing.formats.scans.columns import MAX_SIZE, columns
+from framing.formats.scans.regions import Spans
 from framing.frame import Frame, FrameFormat, Scan, ScanFrames
 
-__all__ = ["Blocks", "block_scans"]
+__all__ = ["Blocks", "Head", "block_scans"]
 
 # How much is cut before it is checked, but for the last frame of it, and how many frames.
 _WINDOW_SIZE = 1 << 16
@@ -51,7 +52,6 @@ class Blocks(NamedTuple):
         check_size, order: bytes of its checksum and their order.
         compute: what that is computed with.
         runs_on: whether it is a CRC, and in the order in which it comes to one value when it goes on over itself.
-        lead_size: bytes of the header that the first block begins with, and which are no payload.
     """
 
     size: int
@@ -59,11 +59,27 @@ class Blocks(NamedTuple):
     order: Literal["big", "little"]
     compute: Callable[[bytes], int]
     runs_on: bool
-    lead_size: int = 0
 
 
-# What a header says: the frame's size and that of its blocks; the bytes of its lanes without their checksums; zeros
-# that fill the last lane up; a byte for each lane, by how much it is filled up. Plain tuples are taken apart quickest.
+class Head(NamedTuple):
+    """What stands before the payload.
+
+    Attributes:
+        size: bytes before the first block.
+        lead_size: bytes of the first block that are no payload.
+        spans: which bytes of the frame decide about it.
+        closed: whether they end with a CRC, the same as that of the blocks, over all that comes before. Then the spans
+            need not cover what else it runs over.
+    """
+
+    size: int
+    lead_size: int
+    spans: Spans
+    closed: bool
+
+
+# What a header says: the frame's size and its payload's; the bytes of its lanes without their checksums; zeros that
+# fill the last lane up; a byte for each lane, by how much it is filled up. Plain tuples are taken apart quickest.
 _Shape = tuple[int, int, int, bytes, bytes]
 
 
@@ -72,7 +88,7 @@ class _Batch(NamedTuple):
 
     Attributes:
         shapes: what the header of each says.
-        pieces: what stands behind it, and what fills that up.
+        pieces: what fills up in front; then, by turns, what of a frame stands in lanes, and what fills up behind it.
         stop: where the next frame begins.
     """
 
@@ -89,23 +105,20 @@ _GoodCount = Callable[[_Batch, bytes], int]
 _Learn = Callable[[bytes, int, int], _Shape | None]
 
 
-def block_scans(form: FrameFormat, frame: FrameFormat, blocks: Blocks) -> tuple[Scan | None, ScanFrames | None]:
-    """Return `scan` and `scan_frames` of a format; `None`: its blocks are too long to fill up lanes of them.
-
-    Args:
-        form: the format.
-        frame: what its frames would be without checksums; its header decides all.
-        blocks: how the payload is divided.
-    """
-    if blocks.size + blocks.check_size > MAX_SIZE:
+def block_scans(form: FrameFormat, head: Head, blocks: Blocks) -> tuple[Scan | None, ScanFrames | None]:
+    """Return `scan` and `scan_frames` of a format; `None`: blocks or header are too long to fill up lanes of them."""
+    step = blocks.size + blocks.check_size
+    if step > MAX_SIZE:
         return None, None
-    checked, lead = _checking(_walking(form, frame, blocks), _counting(blocks)), blocks.lead_size
+    checked = _checking(_walking(form, head, blocks), _counting(head, blocks))
+    # What is no payload: the header's lane, if it has one, and the beginning of the first block.
+    first = head.lead_size + (blocks.size if head.closed else 0)
 
     def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         for stop, shapes, lanes in checked(buffer, start, end, limit):
-            payloads, place = _without_checks(lanes, blocks), 0
+            payloads, place = _without_checks(lanes, blocks), first
             for _, size, room, _, _ in shapes:
-                out.append(payloads[place + lead : place + size])
+                out.append(payloads[place : place + size])
                 place += room
             start = stop
         return start
@@ -146,17 +159,17 @@ def _checking(walk: _Walk, good_count: _GoodCount) -> Callable[[bytes, int, int,
     return checked
 
 
-def _walking(form: FrameFormat, frame: FrameFormat, blocks: Blocks) -> _Walk:
-    spans, head_size = frame.deciding(), frame.min_size - blocks.lead_size
-    assert spans  # a header with a length
-    (first, _), (_, last) = spans[0], spans[-1]
+def _walking(form: FrameFormat, head: Head, blocks: Blocks) -> _Walk:
+    (first, _), (_, last) = head.spans[0], head.spans[-1]
     known: dict[bytes, _Shape] = {}
-    learn = _learning(form, frame, blocks)
+    learn = _learning(form, head, blocks)
+    skipped_size = 0 if head.closed else head.size
+    front = bytes(_front_size(head, blocks))
 
     def walk(buffer: bytes, start: int, end: int, limit: int) -> _Batch:
-        recall, head, low, high, window = known, head_size, first, last, min(end, start + _WINDOW_SIZE)
+        recall, skipped, low, high, window = known, skipped_size, first, last, min(end, start + _WINDOW_SIZE)
         shapes: list[_Shape] = []
-        pieces: list[bytes] = []
+        pieces = [front]
         for _ in repeat(None, limit):
             try:
                 shape = recall[buffer[start + low : start + high]]
@@ -169,9 +182,9 @@ def _walking(form: FrameFormat, frame: FrameFormat, blocks: Blocks) -> _Walk:
                     if len(known) >= _KNOWN_COUNT:
                         known.clear()
                     known[key.args[0]] = shape
-            body = start + head
+            place = start + skipped
             start += shape[0]
-            pieces.append(buffer[body:start])
+            pieces.append(buffer[place:start])
             pieces.append(shape[3])
             shapes.append(shape)
             if start >= window:
@@ -179,13 +192,19 @@ def _walking(form: FrameFormat, frame: FrameFormat, blocks: Blocks) -> _Walk:
         if start > end:  # the last one is not whole
             start -= shapes.pop()[0]
             del pieces[-2:]
+        pieces[-1] = pieces[-1][len(front) :]  # no header comes
         return _Batch(shapes, pieces, start)
 
     return walk
 
 
-def _learning(form: FrameFormat, frame: FrameFormat, blocks: Blocks) -> _Learn:
-    size, check_size, head_size = blocks.size, blocks.check_size, frame.min_size - blocks.lead_size
+def _front_size(head: Head, blocks: Blocks) -> int:
+    return blocks.size + blocks.check_size - head.size if head.closed else 0
+
+
+def _learning(form: FrameFormat, head: Head, blocks: Blocks) -> _Learn:
+    size, check_size = blocks.size, blocks.check_size
+    front_size, heads = _front_size(head, blocks), int(head.closed)
 
     def learn(buffer: bytes, start: int, end: int) -> _Shape | None:
         """Ask the careful method what a header says; `None`: it is not whole, or odd."""
@@ -195,11 +214,11 @@ def _learning(form: FrameFormat, frame: FrameFormat, blocks: Blocks) -> _Learn:
             return None
         if total is None or total > form.max_frame_size:
             return None
-        count = -(-(total - head_size) // (size + check_size))
-        blocks_size = total - head_size - count * check_size
+        count = -(-(total - head.size) // (size + check_size))
+        blocks_size = total - head.size - count * check_size
         fill = count * size - blocks_size
-        marks = bytes(count - 1) + bytes((fill,)) if count else b""
-        return total, blocks_size, count * size, bytes(fill), marks
+        marks = bytes((size,)) * heads + (bytes(count - 1) + bytes((fill,)) if count else b"")
+        return total, blocks_size - head.lead_size, (heads + count) * size, bytes(fill + front_size), marks
 
     return learn
 
@@ -212,22 +231,25 @@ def _without_checks(lanes: bytes, blocks: Blocks) -> bytes:
     return bytes(kept)
 
 
-def _counting(blocks: Blocks) -> _GoodCount:
+def _counting(head: Head, blocks: Blocks) -> _GoodCount:
     """Return what tells how many frames of a batch, the first ones, are good."""
-    size, width, order, compute, runs_on, _ = blocks
+    size, width, order, compute, runs_on = blocks
     step = size + width
+    first_size = head.size if head.closed else step
 
     def one_by_one(batch: _Batch, _: bytes) -> int:
-        for count, body in enumerate(batch.pieces[::2]):
-            for place in range(0, len(body), step):
-                block = body[place : place + step]
+        for count, piece in enumerate(batch.pieces[1::2]):
+            start, stop = 0, first_size
+            while start < len(piece):
+                block = piece[start:stop]
                 if compute(block[:-width]) != int.from_bytes(block[-width:], order):
                     return count
+                start, stop = stop, stop + step
         return len(batch.shapes)
 
     if not runs_on:
         return one_by_one
-    in_columns = _column_counting(blocks)
+    in_columns = _column_counting(head, blocks)
 
     def good_count(batch: _Batch, lanes: bytes) -> int:
         return (one_by_one if len(lanes) < _FEW_COUNT * step else in_columns)(batch, lanes)
@@ -235,12 +257,15 @@ def _counting(blocks: Blocks) -> _GoodCount:
     return good_count
 
 
-def _column_counting(blocks: Blocks) -> _GoodCount:
+def _column_counting(head: Head, blocks: Blocks) -> _GoodCount:
     """Return the same for many lanes."""
-    size, width, order, compute, _, _ = blocks
-    # The block does not matter, so that it may be empty.
+    size, width, order, compute, _ = blocks
+    # What the bytes before a checksum are does not matter: so there are none, and zeros in a header.
     behind = compute(b"").to_bytes(width, order)
     ends = [compute(behind + bytes(fill)) for fill in range(size)]
+    if head.closed:
+        zeros = bytes(head.size - width)
+        ends.append(compute(bytes(_front_size(head, blocks)) + zeros + compute(zeros).to_bytes(width, order)))
     tables = [bytes(end >> 8 * one & 0xFF for end in ends).ljust(256, b"\0") for one in range(width)]
 
     def in_columns(batch: _Batch, lanes: bytes) -> int:

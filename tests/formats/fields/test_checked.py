@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing import ChecksumError, DefinitionError, FrameParser, get_format
+from framing import ChecksumError, DefinitionError, FrameError, FrameParser, get_format
 from framing.formats.fields.checksums import CHECKSUMS
 from framing.formats.header import HeaderFormat
 from framing.testing import check_format, every_cut, outcome
@@ -122,10 +122,50 @@ def test_a_checksum_of_the_header_is_compared_before_the_length_is_believed():
     assert (caught.value.offset, caught.value.field) == (4, "check")
 
 
-def test_loops_go_by_nothing_that_must_be_checked():
-    for form, _ in DECLARED:
-        assert form.scan_frames is None
-    assert HeaderFormat("length:u16be").scan is not None
+@pytest.mark.parametrize(("form", "fields"), DECLARED, ids=repr)
+def test_loops_stop_in_front_of_a_checksum_that_differs(form, fields):
+    wire = form.serialize(b"abcd", fields)
+    told = 0
+    for place in range(len(wire)):
+        bad = bytearray(wire)
+        bad[place] ^= 1
+        stream = wire + bytes(bad) + wire
+        try:
+            total = form.measure(stream, len(wire), len(stream))
+            form.verify and form.verify(stream, len(wire), len(wire) + total)
+        except ChecksumError:
+            told += 1
+            payloads, frames = [], []
+            assert form.scan(stream, 0, len(stream), 9, payloads) == len(wire)
+            assert payloads == [b"abcd"]
+            if form.scan_frames is not None:
+                assert form.scan_frames(stream, 0, len(stream), 9, frames, 0) == len(wire)
+                assert [frame.data for frame in frames] == [wire]
+        except FrameError:
+            continue
+    assert told
+
+
+@pytest.mark.parametrize(
+    ("header", "trailer", "spans"),
+    [
+        ("mark:u8=1 a:u8 length:u8 crc:u16le=crc16_dnp(mark a length)", "", ((0, 1), (2, 3))),
+        ("a:u8 length:u8 crc:u16be=crc16_dnp(a length)", "", ((1, 2),)),
+        ("a:u8 length:u8 crc:u16be=crc16_dnp(length)", "", None),
+        ("a:u8 length:u8 crc:u16be=crc16_dnp(length a)", "", None),
+        ("a:u8 length:u8 crc:u16be=crc16_dnp(a length) b:u8=2", "", ((1, 2), (4, 5))),
+        ("a:u8 b:u8 length:u8 crc:u16be=crc16_dnp(a b length)", "", None),
+        ("a:u8 length:u8 crc:u16be=crc16_dnp(header)", "", None),
+        ("a:u8=1 length:u8 crc:u16be=crc16_dnp(a length)", "sum:u8=sum8(payload)", None),
+        ("a:u8 length:u8", "", None),
+    ],
+)
+def test_what_closes_a_header(header, trailer, spans):
+    closing = HeaderFormat(header, trailer=trailer).closing(5 if "mark" in header else 4)
+    assert (closing and closing[1]) == spans
+    if closing:
+        check = CHECKSUMS["crc16_dnp"]
+        assert closing[0] == (0, 2, "little" if "u16le" in header else "big", check.compute)
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,29 @@ FORMATS = {
         check="sum:u8=sum8(payload)",
         first_block="to",
     ),
+    "a constant in the first block": CheckedBlocksFormat(
+        HeaderFormat("id:u8 length:u8 kind:u16be mark2:u8=7|8"),
+        block_size=5,
+        check="sum:u8=sum8(payload)",
+        first_block="kind",
+    ),
     "straight": CheckedBlocksFormat(PLAIN, block_size=5, check="crc:u16be=crc16_ccitt(payload)"),
     "against its order": CheckedBlocksFormat(PLAIN, block_size=5, check="crc:u16le=crc16_ccitt(payload)"),
+    "closed header": CheckedBlocksFormat(
+        HeaderFormat("id:u8 length:u8 crc:u16be=crc16_ccitt(id length)"),
+        block_size=7,
+        check="crc:u16be=crc16_ccitt(payload)",
+    ),
+    "a closed header too long for a lane": CheckedBlocksFormat(
+        HeaderFormat("id:u8 length:u8 crc:u16be=crc16_genibus(id length)"),
+        block_size=1,
+        check="crc:u16be=crc16_genibus(payload)",
+    ),
+    "another check in front": CheckedBlocksFormat(
+        HeaderFormat("kind:u8 length:u8 sum:u8=sum8(kind length)"),
+        block_size=6,
+        check="crc:u16le=crc16_arc(payload)",
+    ),
     "24 bits": CheckedBlocksFormat(PLAIN, block_size=4, check="crc:u24be=crc24q(payload)"),
     "32 bits": CheckedBlocksFormat(PLAIN, block_size=3, check="crc:u32le=crc32c(payload)", max_frame_size=70),
     "single bytes": CheckedBlocksFormat(PLAIN, block_size=1, check="crc:u16le=crc16_x25(payload)"),
@@ -52,7 +73,8 @@ FORMATS = {
 
 
 def fields_of(form, number):
-    return {name: 7 + number % 2 if name == "mark" else number for name in form.field_names}
+    few = {"mark": 7 + number % 2, "mark2": 7 + number % 2}
+    return {name: few.get(name, number) for name in form.field_names}
 
 
 def even(form, payload):
@@ -213,6 +235,16 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     stream = b"".join(form.serialize(b"x" * size) for size in (1, 2, 3, 1, 2, 3, 4, 3, 5000, 5000))
     form.scan(stream, 0, len(stream), 1 << 60, [])
     assert len(asked) == 3 + 1 + 1 + 2  # four are one too many, so that 3 is forgotten; long frames are not remembered
+
+
+def test_headers_closed_by_a_crc_are_asked_about_once_a_size():
+    form = CheckedBlocksFormat(DNP3_HEADER, block_size=16, check="crc:u16le=crc16_dnp(payload)")
+    measure, asked = form.measure, []
+    form.measure = lambda *place: asked.append(place) or measure(*place)
+    stream = b"".join(form.serialize(b"x" * (one % 3), fields_of(form, one)) for one in range(256))
+    out = []
+    assert form.scan(stream, 0, len(stream), 1 << 60, out) == len(stream)
+    assert (len(out), len(asked)) == (256, 3)
 
 
 def test_memory_is_that_of_a_window():
