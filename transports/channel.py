@@ -123,7 +123,9 @@ class MessageChannel(trio.abc.Channel[Any]):
             trio.BrokenResourceError: the channel is broken, or the peer took nothing for `Limits.write_timeout`.
             trio.ClosedResourceError: the channel was closed, or `send_eof` called.
         """
-        await self._writer.send(message)
+        pending = self._writer.begin(message)  # most often all of it, without another coroutine
+        if pending is not None:
+            await self._writer.deliver(pending)
 
     async def send_many(self, messages: Iterable[Any]) -> None:
         """Send several messages, in this order, with as few writes as possible.

@@ -36,10 +36,11 @@ def partial_writer(stream: trio.abc.SendStream) -> SendSome | None:
 
 def _socket_writer(sock: trio.socket.SocketType) -> SendSome:
     write = os.write if os.name == "posix" else write_borrowed
+    fileno = sock.fileno
 
     def send_some(data: bytes | memoryview) -> int:
         try:
-            return write(sock.fileno(), data)
+            return write(fileno(), data)
         except BlockingIOError:
             return 0
         except OSError as error:

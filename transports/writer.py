@@ -88,16 +88,20 @@ class FrameWriter:
         if self._ended:
             raise trio.ClosedResourceError("nothing can be sent after send_eof")
 
+    def begin(self, message: Any) -> Pending | None:
+        """Send one message at once if that is possible, and return what `deliver` must see to, if anything."""
+        if not self._may_pass(1):
+            self._check_open()
+            return self._queue.add(Pending(message))
+        data = self._direction.phase.wire.encode(message)
+        accepted = self._take(data)
+        return self._queue.add(Pending(data=data, accepted=accepted)) if accepted < len(data) else None
+
     async def send(self, message: Any) -> None:
         """Send one message; see `MessageChannel.send`."""
-        if self._may_pass(1):
-            data = self._direction.phase.wire.encode(message)
-            accepted = self._take(data)
-            if accepted < len(data):
-                await self._deliver(self._queue.add(Pending(data=data, accepted=accepted)))
-        else:
-            self._check_open()
-            await self._deliver(self._queue.add(Pending(message)))
+        pending = self.begin(message)
+        if pending is not None:
+            await self.deliver(pending)
 
     async def send_many(self, messages: Iterable[Any]) -> None:
         """Send several messages; see `MessageChannel.send_many`."""
@@ -112,7 +116,7 @@ class FrameWriter:
             self._check_open()
             accepted = self._take(data) if self._may_pass(count) else 0
             if accepted < len(data):
-                await self._deliver(self._queue.add(Pending(data=data, format=wire.format, accepted=accepted)))
+                await self.deliver(self._queue.add(Pending(data=data, format=wire.format, accepted=accepted)))
 
     async def send_eof(self) -> None:
         """Half-close, behind everything that was queued before; see `MessageChannel.send_eof`."""
@@ -167,7 +171,8 @@ class FrameWriter:
                 pieces, first, size = [], start, 0
         return runs
 
-    async def _deliver(self, pending: Pending) -> None:
+    async def deliver(self, pending: Pending) -> None:
+        """Wait until what has joined the queue is accepted, or take it back if that is cancelled."""
         try:
             while not pending.done:
                 if self._writing:
@@ -185,7 +190,7 @@ class FrameWriter:
     async def _flushed(self) -> None:
         """Wait until all that is queued now is accepted."""
         if self._queue:
-            await self._deliver(self._queue.add(Pending(data=b"")))
+            await self.deliver(self._queue.add(Pending(data=b"")))
 
     async def _write_until_done(self, pending: Pending) -> None:
         self._writing = True
