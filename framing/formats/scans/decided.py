@@ -21,8 +21,8 @@ from framing.frame import Frame, FrameFormat, Scan, ScanFrames
 __all__ = ["decided_scans"]
 
 
-def decided_scans(form: FrameFormat, region: Region) -> tuple[Scan, ScanFrames]:
-    """Return `scan` and `scan_frames` for a format whose frames are told by a region of their headers."""
+def decided_scans(form: FrameFormat, region: Region) -> tuple[Scan, ScanFrames | None]:
+    """Return `scan` for a format whose frames are told by a region of their headers, and perhaps `scan_frames`."""
     # Shared by all streams of the format, as what it holds is true of all of them.
     known: dict[Key, Shape] = {}
     learn = learner(form, region, known)
@@ -72,13 +72,14 @@ def _payload_scan(form: FrameFormat, region: Region, learn: Learn, known: dict[K
     return masked_scan(scan, learn, known, region_size=region_size, key_size=region.key_size)
 
 
-def _frame_scan(form: FrameFormat, region: Region, learn: Learn, known: dict[Key, Shape]) -> ScanFrames:
-    trailers, read, checked = region.trailers, key_reader(region.spans), form.verify
-    if trailers is not None:
-        checked = None
+def _frame_scan(form: FrameFormat, region: Region, learn: Learn, known: dict[Key, Shape]) -> ScanFrames | None:
+    """Return `scan_frames`; `None`: a checksum would be computed here, and again where it is wrong."""
+    trailers, read = region.trailers, key_reader(region.spans)
+    if form.verify is not None and trailers is None:
+        return None
 
     def scan_frames(buffer: bytes, start: int, end: int, limit: int, out: list[Frame], base: int) -> int:
-        append, get, unpack, verify, new_frame = out.append, known.get, read, checked, form.frame_class
+        append, get, unpack, new_frame = out.append, known.get, read, form.frame_class
         try:
             for _ in repeat(None, limit):
                 key = unpack(buffer, start)
@@ -88,14 +89,12 @@ def _frame_scan(form: FrameFormat, region: Region, learn: Learn, known: dict[Key
                 stop = start + shape[0]
                 if stop > end or (trailers is not None and buffer[start + shape[2] : stop] not in trailers):
                     break
-                if verify is not None:
-                    verify(buffer, start, stop)
                 frame = new_frame()
                 frame.data = buffer[start:stop]
                 frame.offset = base + start
                 append(frame)
                 start = stop
-        except (FrameError, struct.error):  # as above
+        except struct.error:  # as above
             pass
         return start
 

@@ -46,7 +46,7 @@ DECLARED = [
 def test_the_contract(form, fields):
     check_format(form, fields=fields)
     assert eval(repr(form), {"HeaderFormat": HeaderFormat}) == form
-    assert form.scan_frames is None  # the plain loop; what decides is looked up by `decided.py`
+    assert form.scan.__module__ == "framing.formats.scans.decided"  # not the plain loop
 
 
 @given(st.integers(0, 255), st.binary(max_size=300))

@@ -13,7 +13,7 @@ DBUS = "endian:u8=0x6c|0x42 type:u8 flags:u8 version:u8=1 body:u32 serial:u32 fi
 def test_the_first_field_is_computed_and_the_others_are_the_applications():
     form = HeaderFormat(FASTCGI, length="content + padding")
     assert form.field_names == ("type", "id", "padding")
-    assert form.scan_frames is None  # the plain loop; what decides is looked up by `decided.py`
+    assert form.scan.__module__ == "framing.formats.scans.decided"  # not the plain loop
     wire = form.serialize(b"hello\0\0\0", {"type": 6, "id": 1, "padding": 3})
     assert wire.hex() == "01060001000503006865" + "6c6c6f000000"
     check_format(form, [b"abc", b"x" * 300], fields={"type": 6, "id": 1, "padding": 3})
