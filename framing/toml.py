@@ -30,6 +30,11 @@ from framing.wire import TaggedUnion, WireFormat
 
 __all__ = ["load_protocol", "parse_protocol"]
 
+# Characters of a definition: thirty times what the longest of the shipped ones has. A stranger's file of 100 MB would
+# take a quarter of a minute, and one with a key of 50000 parts hours, since tomllib looks at all beginnings of each.
+_MAX_SIZE = 1 << 18
+_MAX_DOTS = 256
+
 _FACTS = ("title", "source", "not_covered", "over")
 _PHASE_KEYS = ("after", "first", "otherwise")
 _DIRECTION_KEYS = ("phases", "start", "midstream")
@@ -51,7 +56,7 @@ def load_protocol(path: str) -> Protocol:
     """
     try:
         with open(path, encoding="utf-8") as file:
-            text = file.read()
+            text = file.read(_MAX_SIZE + 1)
     except (OSError, ValueError) as error:  # no UTF-8, or a path that cannot be
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise DefinitionError(f"the definition cannot be read: {why}", source=path) from error
@@ -72,11 +77,23 @@ def parse_protocol(text: str, source: str) -> Protocol:
         DefinitionError: with source, line, key and what would be allowed.
         PluginLoadError: as `load_protocol`.
     """
+    _check_size(text, source)
     try:
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # both also for numbers and nesting that no definition has
         raise DefinitionError(f"this is no TOML: {error}", source=source, line=_error_line(error, text)) from error
     return _protocol(Table(content, File(text, source), ()))
+
+
+def _check_size(text: str, source: str) -> None:
+    if len(text) > _MAX_SIZE:
+        allowed = f"{_MAX_SIZE} at most"
+        raise DefinitionError("a definition of too many characters", source=source, allowed=allowed)
+    for number, line in enumerate(text.splitlines(), 1):
+        # A key stands before an equals sign or fills the line. Text may have some full stops, too, but hardly so many.
+        if line.count(".") > _MAX_DOTS and any(part.count(".") > _MAX_DOTS for part in line.split("=")):
+            allowed = f"{_MAX_DOTS} full stops at most"
+            raise DefinitionError("a key of too many parts", source=source, line=number, allowed=allowed)
 
 
 def _error_line(error: Exception, text: str) -> int | None:

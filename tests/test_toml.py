@@ -773,3 +773,18 @@ def test_a_wire_format_says_how_to_recover():
         parse_protocol(text % "delimiter", "x.toml")
     assert (caught.value.key, caught.value.line, caught.value.found) == ("both.recovery", 4, "delimiter")
     assert caught.value.allowed == "poison, skip, magic"
+
+
+def test_a_definition_of_a_strangers_size_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "large.toml"
+    path.write_text("# much\n" * 40000, encoding="utf-8")
+    with pytest.raises(DefinitionError, match="too many characters") as caught:
+        load_protocol(str(path))
+    assert (caught.value.source, caught.value.allowed) == (str(path), "262144 at most")
+
+
+@pytest.mark.parametrize("text", ["{key} = 1", "[{key}]", "x = {{ {key} = 1 }}", "[[{key}]]"])
+def test_a_key_of_very_many_parts_is_refused_before_tomllib_compares_them(text):
+    with pytest.raises(DefinitionError, match="too many parts") as caught:
+        parse_protocol("name = 'a'\n" + text.format(key="a" + ".a" * 50000), "many.toml")
+    assert (caught.value.source, caught.value.line) == ("many.toml", 2)

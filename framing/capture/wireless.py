@@ -15,6 +15,9 @@ _BETWEEN_SYSTEMS, _PROTECTED, _ORDER = 0x03, 0x40, 0x80
 # Of the QoS control field.
 _IS_AMSDU = 0x80
 
+# The largest aggregate there is, in bytes (IEEE 802.11-2020, table 9-25). A packet of 16 MiB would be a million parts.
+_MAX_AMSDU_SIZE = 11454
+
 
 def wireless(data: bytes, start: int, end: int) -> Layer | None:
     """control:2 duration:2 address:6*3 sequence:2 [address:6] [qos:2 [ht:4]], then IEEE 802.2"""
@@ -44,8 +47,8 @@ def _frame(data: bytes, start: int, end: int, multiple: int) -> Layer | None:
 
 def amsdu(data: bytes, start: int, end: int) -> list[Layer]:
     """Return the parts of an aggregate: destination:6 source:6 length:u16, IEEE 802.2, up to a multiple of 4."""
-    layers = []
-    while start + 14 <= min(len(data), end):
+    layers, limit = [], start + _MAX_AMSDU_SIZE
+    while start + 14 <= min(len(data), end, limit):
         stop = start + 14 + int.from_bytes(data[start + 12 : start + 14], "big")
         layers.append((ETHERNET, start, min(stop, end)))
         start = stop + (start - stop) % 4

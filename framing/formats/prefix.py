@@ -11,6 +11,9 @@ Key = bytes | str | tuple[bytes, bytes]
 
 UNDECIDED = -1
 
+# Each case is compared with all before it: a stranger's definition must not keep anybody waiting.
+_MAX_COUNT = 1024
+
 
 class Prefix:
     """The first bytes of a frame under a mask.
@@ -84,6 +87,9 @@ class Prefixes:
     def _check(self) -> None:
         if not self.tried:
             raise DefinitionError("a choice needs a case", key="cases", found="none", allowed="one or more")
+        if len(self.tried) > _MAX_COUNT:
+            allowed = f"{_MAX_COUNT} at most"
+            raise DefinitionError("a choice of too many cases", key="cases", found=len(self.tried), allowed=allowed)
         for number, one in enumerate(self.tried):
             for earlier in self.tried[:number]:
                 if earlier.covers(one) or earlier.value == one.value:

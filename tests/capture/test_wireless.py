@@ -47,6 +47,7 @@ def test_an_aggregate_is_taken_apart():
     assert amsdu(b"12" + first + b"\0" + second, 2, 400) == [(ETHERNET, 2, 25), (ETHERNET, 26, 400)]
     assert amsdu(first, 0, 400) == [(ETHERNET, 0, 23)]
     assert amsdu(bytes(13), 0, 400) == []
+    assert len(amsdu(bytes(1 << 20), 7, 1 << 20)) == 716  # no further than the largest aggregate goes
 
 
 FRAME = bytes.fromhex(f"8801 {MAC} {QOS} {SNAP}")

@@ -84,3 +84,9 @@ def test_what_is_never_reached_is_refused(keys):
 
 def test_the_longer_one_may_come_first():
     assert prefixes("ab", "a").keys == ("0x6162", "0x61")
+
+
+def test_more_cases_than_can_be_compared_are_refused():
+    with pytest.raises(DefinitionError, match="too many cases") as caught:
+        prefixes(*(b"%05d" % number for number in range(1025)))
+    assert (caught.value.found, caught.value.allowed) == (1025, "1024 at most")

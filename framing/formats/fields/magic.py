@@ -12,8 +12,9 @@ really are a header is for `measure` to say. Spec: [F103].
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import product
+from math import prod
 from typing import Literal
 
 from framing.formats.fields.layout import Layout
@@ -25,6 +26,9 @@ __all__ = ["bytes_pattern", "constants_resync", "layout_resync", "masked_pattern
 _Order = Literal["big", "little"]
 
 _ANY = rb"[\x00-\xff]"
+
+# So many combinations of constants are sought one by one. Eight fields with sixteen constants each have four milliards.
+_MAX_RUNS = 256
 
 
 def constants_resync(patterns: Iterable[list[bytes]]) -> Resync | None:
@@ -51,11 +55,7 @@ def constants_resync(patterns: Iterable[list[bytes]]) -> Resync | None:
 
 def layout_resync(layouts: Iterable[Layout]) -> Resync | None:
     """Return `FrameFormat.resync` for a header of these fields, laid out in one of several byte orders."""
-    return constants_resync(
-        [one for field in choice for one in field]
-        for layout in layouts
-        for choice in product(*(_field_patterns(field, layout.byteorder) for field in layout.fields))
-    )
+    return constants_resync(run for layout in layouts for run in _runs(layout))
 
 
 def bytes_pattern(constant: bytes) -> list[bytes]:
@@ -83,6 +83,19 @@ def _trimmed(pattern: list[bytes]) -> tuple[int, list[bytes]]:
     """Return where the first constant stands, and the pattern from there to the last one."""
     places = [place for place, one in enumerate(pattern) if one != _ANY]
     return (places[0], pattern[places[0] : places[-1] + 1]) if places else (0, [])
+
+
+def _runs(layout: Layout) -> Iterator[list[bytes]]:
+    """Yield how the bytes of a whole header may look: each combination, or where these are many, each byte's values."""
+    ways = [_field_patterns(field, layout.byteorder) for field in layout.fields]
+    if prod(map(len, ways)) > _MAX_RUNS:
+        ways = [[[_any_of(column) for column in zip(*patterns, strict=True)]] for patterns in ways]
+    for choice in product(*ways):
+        yield [one for field in choice for one in field]
+
+
+def _any_of(patterns: tuple[bytes, ...]) -> bytes:
+    return patterns[0] if len(patterns) == 1 else b"[%b]" % b"".join(dict.fromkeys(patterns))
 
 
 def _field_patterns(field: Field, byteorder: str) -> list[list[bytes]]:

@@ -45,6 +45,9 @@ _VARINT_SIZES = {"varint": 10, "quic": 8, "gob": 9}
 # What the message and the parts of a frame are called. A format with padding has a part `pad`, too.
 _TAKEN_NAMES = ("frame", "header", "payload", "trailer", "value")
 
+# Sixty times the longest one that is shipped. Some of what is checked takes time with the square of the fields.
+_MAX_SIZE = 1 << 14
+
 
 class Bits:
     """A named group of bits inside an integer field: `shift` counts from the lowest bit."""
@@ -155,6 +158,9 @@ def parse_notation(
         DefinitionError: with the character where the mistake begins and what would be allowed there.
     """
     source = Source(text, what, ordered=ordered, computed=computed, conditional=conditional)
+    if len(text) > _MAX_SIZE:
+        reason, allowed = "a declaration longer than any is", f"{_MAX_SIZE} characters at most"
+        raise source.error(reason, _MAX_SIZE, f"{len(text)} characters", allowed)
     fields = [_item(source, token, position) for token, position in _tokens(source, text, 0)]
     _check_names(source, fields)
     return fields

@@ -57,6 +57,17 @@ def test_without_constants_there_is_nothing_to_go_by(form):
     assert get_format(form).resync is None
 
 
+def test_many_constants_in_many_fields_are_sought_byte_by_byte():
+    values = "|".join(map(str, range(0x50, 0x60)))
+    form = get_format(
+        "header", header=" ".join(f"f{one}:u8={values}" for one in range(8)) + " t:bytes2=]^|-a length:u8"
+    )
+    wire = form.serialize(b"x")
+    assert form.resync(b"xxx" + wire, 1, 3 + len(wire), False) == (3, True)
+    assert form.resync(b"xxx" + wire.replace(b"P", b"Q", 3), 1, 14, False) == (3, True)
+    assert form.resync(b"xxx" + wire.replace(b"]", b"~"), 1, 14, False)[1] is False
+
+
 def test_one_header_without_constants_spoils_it_for_all():
     assert constants_resync([bytes_pattern(b"M"), masked_pattern(b"\0", b"\0")]) is None
 

@@ -154,3 +154,9 @@ def test_only_definition_errors_come_out(text):
         sizes, position = [], error.position
     assert all(size > 0 for size in sizes)
     assert 0 <= position <= len(text)
+
+
+def test_a_declaration_longer_than_any_is_refused():
+    with pytest.raises(DefinitionError, match="longer than any") as caught:
+        parse_notation(" ".join(f"f{number}:u8" for number in range(3000)))
+    assert caught.value.position == 1 << 14
