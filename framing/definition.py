@@ -62,6 +62,8 @@ def _hint(name: str) -> str | None:
     """Tell what a name may have been meant for that is no protocol's."""
     if ("." in name and name[0] in "./~") or os.path.exists(name):
         return "a definition file's name ends in .toml"
+    if os.path.exists(f"{name}.toml"):
+        return f"the file is called {name}.toml"
     try:
         find("format", expanded(parse_call(name)).name)
     except UnknownNameError:

@@ -251,3 +251,10 @@ def test_a_path_without_the_ending_is_told_to_have_one(tmp_path, monkeypatch):
     (tmp_path / "mine").write_text("")
     with pytest.raises(UnknownNameError, match=r"ends in \.toml"):
         get_protocol("mine")
+
+
+def test_a_file_whose_ending_was_left_out_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text(TINY)
+    with pytest.raises(UnknownNameError, match=r"no protocol is called 'mine' .*; the file is called mine\.toml"):
+        get_protocol("mine")

@@ -96,7 +96,9 @@ def decode(
     wire = chosen_protocol(protocol, frame_format, codec) if known is None else known
     if recovery is not None:
         if not isinstance(wire, Protocol):
-            raise click.UsageError("--recovery needs --protocol or --frame")
+            raise click.UsageError(
+                "--recovery needs --protocol or --frame: what can be done depends on how frames are cut"
+            )
         wire = wire.recovering(recovery)
     given = {name: chosen[name] for name in _CAPTURE_OPTIONS if chosen[name]}
     _check_options(raw, side, given)

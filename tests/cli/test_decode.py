@@ -567,3 +567,10 @@ def test_per_packet(tmp_path):
     result = decode(str(path), "--protocol", "u8/raw", "--per-packet", "--format", "jsonl")
     assert [(one["type"], one["offset"]) for one in records(result)[:3]] == [("frame", 0), ("error", 2), ("frame", 6)]
     assert decode(str(path), "--raw", "--protocol", "u8/raw", "--per-packet").exit_code == 2
+
+
+def test_a_policy_needs_a_format_and_says_why(raw):
+    result = decode(raw(conversation(("client", b"\x01a"))), "--recovery", "skip")
+
+    assert result.exit_code == 2
+    assert "depends on how frames are cut" in result.stderr.replace("\n", " ")
