@@ -7,6 +7,10 @@ from framing.errors import DefinitionError
 __all__ = ["Source", "byte_constant", "integer", "integers", "is_count", "number"]
 
 
+# Bytes of a constant: a thousand times as many as any header has that is known. Twelve characters can ask for a GB.
+_MAX_CONSTANT_SIZE = 1 << 16
+
+
 class Source:
     """The notation being read, for errors that point at the character.
 
@@ -58,6 +62,8 @@ def byte_constant(source: Source, size: int, text: str, position: int) -> bytes:
     """Read a constant of `size` bytes: hex, a repeated byte, or ASCII."""
     pair, star, count = text.partition("*")
     digits, repeat = (pair, count) if star else (text[2:], "1")
+    if size > _MAX_CONSTANT_SIZE:
+        raise source.error("a constant of too many bytes", position, text, f"{_MAX_CONSTANT_SIZE} at most")
     if (star or text.startswith("0x")) and is_count(repeat) and _is_hex(digits):
         if len(digits) // 2 * int(repeat) == size:  # before the bytes are made: a count may be any number
             return bytes.fromhex(digits) * int(repeat)

@@ -43,6 +43,13 @@ def test_no_bytes(text):
     assert caught.value.position == 7
 
 
+def test_a_constant_of_very_many_bytes_is_refused_before_they_are_made():
+    assert len(byte_constant(SOURCE, 1 << 16, "ff*65536", 0)) == 1 << 16
+    with pytest.raises(DefinitionError, match="too many bytes") as caught:
+        byte_constant(SOURCE, 999_999_999, "ff*999999999", 7)
+    assert (caught.value.position, caught.value.allowed) == (7, "65536 at most")
+
+
 def test_numbers():
     assert number(SOURCE, "12", 0, "a size", 12) == 12
     for text in ("11", "", "x", "1" * 10):
