@@ -122,6 +122,11 @@ class Prefixes:
                 raise self._none_fits(head, start)
         return number
 
+    def possible(self, head: bytes) -> list[int]:
+        """Return the numbers that a frame may have which begins with these bytes."""
+        numbers = [number for number, one in enumerate(self.tried) if one.fits(head) is not False]
+        return numbers if self.default == UNDECIDED else [*numbers, self.default]
+
     def _choose(self, head: bytes, *, ended: bool) -> int:
         for number, one in enumerate(self.tried):
             fits = one.fits(head)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from framing.errors import FrameError
 from framing.formats.prefix import UNDECIDED, Prefixes
-from framing.formats.scans.regions import MAX_KNOWN, key_reader
+from framing.formats.scans.regions import MAX_KNOWN, joined, key_reader
 from framing.frame import Buffer, FrameFormat, Measure, Scan
 
 __all__ = ["choice_scan"]
@@ -44,7 +44,7 @@ class _Case(NamedTuple):
 
 
 class _Key(NamedTuple):
-    """Which bytes of a frame decide, beside its first one: those from an offset to another, or several runs, read."""
+    """Which bytes of a frame decide, beside its first one: those from an offset to another, or of these some, read."""
 
     first: int
     last: int
@@ -88,18 +88,16 @@ class _Shapes:
 def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
     """Return `scan` for a choice between these formats by these beginnings."""
     run, least, shapes = _default_run(formats[-1], prefixes), max(map(len, prefixes.values)), _Shapes()
-    # Of the default many are taken at once where it has a scan: that is quicker.
-    keys = [_key(one, least) for one in formats]
-    if run is not None:
-        keys[-1] = None
-    key_of = [None if number == UNDECIDED else keys[number] for number in prefixes.by_byte]
+    key_of = [_key(byte, formats, prefixes) for byte in range(256)]
+    if run is not None:  # of the default many are taken at once where it has a scan: that is quicker
+        key_of = [None if at == prefixes.default else one for one, at in zip(key_of, prefixes.by_byte, strict=True)]
     # Without a key nothing is ever added, and nothing found.
     lookups: _Lookups = [(known.get, *(key or _NOTHING)) for known, key in zip(shapes.by_byte, key_of, strict=True)]
     # If it ends where something first stands, it is quickly cut alone, too.
     ending = _ending(formats[-1]) if run is not None and least <= 1 else None
     if ending is not None:
         lookups = [_ENDED if at == prefixes.default else one for one, at in zip(lookups, prefixes.by_byte, strict=True)]
-    quick = _quick_loop(lookups, ending or _Ending(b"", -1, 0))
+    quick, decide = _quick_loop(lookups, ending or _Ending(b"", -1, 0)), prefixes.decide
 
     def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
         # The measures may remember something about a frame that is not whole: they are new for each call.
@@ -107,15 +105,14 @@ def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
             _Case(one.measurer(), one.verify, _payload_of(one), one.max_frame_size, number == prefixes.default)
             for number, one in enumerate(formats)
         ]
-        by_byte = [None if number == UNDECIDED else cases[number] for number in prefixes.by_byte]
         room, tried = len(out) + limit, start
         try:
             while True:
                 start = quick(buffer, start, end, out, room=room, tried=tried)
-                case = by_byte[buffer[start]] if start < end and len(out) < room else None
-                if case is None:
+                number = decide(buffer, start, end) if start < end and len(out) < room else UNDECIDED
+                if number == UNDECIDED:
                     break
-                measure, verify, payload, most, is_default = case
+                measure, verify, payload, most, is_default = cases[number]
                 if is_default and start >= tried and run is not None:
                     start, tried = run(buffer, start, end, room - len(out), out)
                     continue
@@ -134,8 +131,9 @@ def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
 
     def remember(buffer: bytes, start: int, stop: int) -> None:
         byte = buffer[start]
-        key, form = key_of[byte], formats[prefixes.by_byte[byte]]
-        if key is not None:
+        key = key_of[byte]
+        if key is not None and start + key.last <= len(buffer):
+            form = formats[decide(buffer, start, stop)]
             first, last = form.bounds(buffer, start, stop)
             shapes.add(byte, key.of(buffer, start), (stop - start, first - start, last - start, form.verify))
 
@@ -190,15 +188,23 @@ def _ending(form: FrameFormat) -> _Ending | None:
     return _Ending(delimiter, stripped[0] if stripped else -1, form.max_frame_size - len(delimiter))
 
 
-def _key(form: FrameFormat, least: int) -> _Key | None:
-    spans = form.deciding()
-    if spans is None or least > 1:
-        return None
+def _key(byte: int, formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> _Key | None:
+    """Return which bytes decide all of a frame that begins with this one; `None`: there are none to be named."""
+    number = prefixes.by_byte[byte]
+    numbers = [number] if number != UNDECIDED else prefixes.possible(bytes((byte,)))
+    spans: list[tuple[int, int]] = []
+    if number == UNDECIDED:
+        spans.append((0, max((len(prefixes.values[one]) for one in numbers), default=0)))
+    for one in numbers:
+        deciding = formats[one].deciding()
+        if deciding is None:
+            return None
+        spans += deciding
     # What is told by the first byte need not be looked up once more.
-    rest = [(max(first, 1), last) for first, last in spans if last > 1]
-    if len(rest) > 1:
-        return _Key(0, 0, key_reader(tuple(rest)))
-    return _Key(*rest[0], None) if rest else _NOTHING
+    rest = joined((max(first, 1), last) for first, last in spans if last > 1)
+    if not rest:
+        return _NOTHING if numbers else None
+    return _Key(rest[0][0], rest[-1][1], None if len(rest) == 1 else key_reader(rest))
 
 
 def _default_run(default: FrameFormat, prefixes: Prefixes) -> _Run | None:

@@ -26,9 +26,30 @@ CHOICES = [
             "h": {"header": "a:u8", "payload_size": 5},
         },
     ),
+    # What a frame is its first byte does not say.
+    get_format(
+        "choice",
+        cases={
+            "$\0": {"header": "kind:u16be length:u8"},
+            "$\1\0": {"header": "kind:u16be id:u8 more:u8 length:u8", "max_frame_size": 20},
+            "$\1": {"header": "kind:u16be id:u8 (a:4 length:4):u8", "trailer": "end:u8=1|0x63"},
+            "0x68/0x78": {"header": "a:u8 id:u8", "payload_size": 4},
+        },
+    ),
+    get_format("choice", cases={"$\0\2": MEDIA}, default={"header": "magic:u8=0x24 kind:u8 (a:1 length:7):u8"}),
 ]
 PIECES = [b"$\0\2ab", b"$$\0", b"hello\n", b"a $ in it\n", b"#\1a\xce", b"#\1ax", b"{}", b" [1]\n", b"$", b"\n"]
-PIECES += [b"$\1\2\0\0ab", b"$\1\2\0\2ab", b"$\1aD", b"$\1aE"]
+PIECES += [
+    b"$\1\2\0\0ab",
+    b"$\1\2\0\2ab",
+    b"$\1aD",
+    b"$\1aE",
+    b"$\1\0a\2ab",
+    b"$\1b\2ab\1",
+    b"h.abcd",
+    b"$\2\2ab",
+    b"$\1c",
+]
 ENDS = [b"\r\n", b"cr\r\n", b"$\0\1\r", b"x" * 29 + b"\n", b"x" * 30 + b"\n"]
 pieces = st.sampled_from(PIECES + ENDS)
 
