@@ -17,7 +17,7 @@ from typing import Any
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
 from framing.formats.fields.magic import constants_resync, masked_pattern
 from framing.formats.prefix import UNDECIDED, Key, Prefixes, parse_prefix
-from framing.formats.scans.choice_loop import choice_scan
+from framing.formats.scans.choice_loop import choice_scans
 from framing.frame import Buffer, FrameFormat, Measure, check_limit, check_option
 from framing.picture import Part
 
@@ -91,7 +91,7 @@ class ChoiceFormat(FrameFormat):
         if self._prefixes.default == UNDECIDED:
             self.resync = constants_resync(masked_pattern(one.mask, one.value) for one in self._prefixes.tried)
         self.size_first = self.skip is None and all(one.size_first for one in self._formats)
-        self.scan = choice_scan(self._formats, self._prefixes)
+        self.scan, self.scan_frames = choice_scans(self, self._formats, self._prefixes)
 
     def limited(self, max_frame_size: int) -> "ChoiceFormat":
         """Return the same choice with another limit, for all of its formats."""

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 from framing.errors import FrameError
 from framing.formats.prefix import UNDECIDED, Prefixes
 from framing.formats.scans.regions import MAX_KNOWN, joined, key_reader
-from framing.frame import Buffer, FrameFormat, Measure, Scan
+from framing.frame import Buffer, Frame, FrameFormat, Measure, Scan, ScanFrames
 
-__all__ = ["choice_scan"]
+__all__ = ["choice_scans"]
 
 _Verify = Callable[[Buffer, int, int], None] | None
 
@@ -85,10 +85,18 @@ class _Shapes:
         self._count += 1
 
 
-def choice_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes) -> Scan:
-    """Return `scan` for a choice between these formats by these beginnings."""
-    run, least, shapes = _default_run(formats[-1], prefixes), max(map(len, prefixes.values)), _Shapes()
-    key_of = [_key(byte, formats, prefixes) for byte in range(256)]
+def choice_scans(
+    form: FrameFormat, formats: tuple[FrameFormat, ...], prefixes: Prefixes
+) -> tuple[Scan, ScanFrames | None]:
+    """Return `scan` and perhaps `scan_frames` for a choice between these formats by these beginnings."""
+    keys = [_key(byte, formats, prefixes) for byte in range(256)]
+    # A checksum would be computed here, and again where it is wrong.
+    known = any(keys) and form.verify is None
+    return _payload_scan(formats, prefixes, keys), _frame_scan(form, keys) if known else None
+
+
+def _payload_scan(formats: tuple[FrameFormat, ...], prefixes: Prefixes, keys: list[_Key | None]) -> Scan:
+    run, least, shapes, key_of = _default_run(formats[-1], prefixes), max(map(len, prefixes.values)), _Shapes(), keys
     if run is not None:  # of the default many are taken at once where it has a scan: that is quicker
         key_of = [None if at == prefixes.default else one for one, at in zip(key_of, prefixes.by_byte, strict=True)]
     # Without a key nothing is ever added, and nothing found.
@@ -178,6 +186,42 @@ def _quick_loop(lookups: _Lookups, ending: _Ending) -> Callable[..., int]:
         return start
 
     return quick
+
+
+def _frame_scan(form: FrameFormat, keys: list[_Key | None]) -> ScanFrames:
+    shapes, lookups = _Shapes(), [key or _NOTHING for key in keys]
+
+    def careful(buffer: bytes, start: int, end: int) -> int:
+        """Return the size of the frame at `start` and remember it; 0: it is not whole, or odd."""
+        byte = buffer[start]
+        key = keys[byte]
+        total = None if key is None else form.measure(buffer, start, end)  # without a key it may be long in coming
+        if key is None or total is None or not 0 < total <= form.max_frame_size or start + total > end:
+            return 0
+        if start + key.last <= len(buffer):
+            shapes.add(byte, key.of(buffer, start), (total, 0, 0, None))
+        return total
+
+    def scan_frames(buffer: bytes, start: int, end: int, limit: int, out: list[Frame], base: int) -> int:
+        append, table, known, new_frame = out.append, lookups, shapes.by_byte, form.frame_class
+        try:
+            for _ in repeat(None, limit):
+                byte = buffer[start]
+                first, last, read = table[byte]
+                shape = known[byte].get(buffer[start + first : start + last] if read is None else read(buffer, start))
+                stop = start + (shape[0] if shape is not None else careful(buffer, start, end))
+                if not start < stop <= end:
+                    break
+                frame = new_frame()
+                frame.data = buffer[start:stop]
+                frame.offset = base + start
+                append(frame)
+                start = stop
+        except (FrameError, IndexError, struct.error):  # as above
+            pass
+        return start
+
+    return scan_frames
 
 
 def _ending(form: FrameFormat) -> _Ending | None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from framing import get_format
 from framing.formats.prefix import Prefixes, parse_prefix
 from framing.formats.scans import choice_loop
-from framing.formats.scans.choice_loop import choice_scan
+from framing.formats.scans.choice_loop import choice_scans
 from framing.testing import outcome
 from framing.testing.format import check_scans
 
@@ -64,6 +64,13 @@ def test_it_cuts_what_measure_cuts(form, parts, limit):
     assert len(scanned) <= limit
     offset, data = whole.frames[len(scanned) - 1] if scanned else (0, b"")
     assert stop == offset + len(data)
+    if form.scan_frames is not None:
+        for _ in range(2):  # the second time everything is known
+            frames = []
+            stop = form.scan_frames(stream, 0, len(stream), limit, frames, 7)
+            assert len(frames) <= limit
+            assert [(one.offset - 7, one.data) for one in frames] == whole.frames[: len(frames)]
+            assert stop == sum(len(one.data) for one in frames)
 
 
 @given(st.sampled_from(CHOICES), st.lists(pieces, max_size=20), st.integers(1, 9))
@@ -74,6 +81,11 @@ def test_bytes_behind_the_end_are_not_looked_at(form, parts, cut):
         whole, beyond = [], []
         stop = form.scan(stream[:end], 0, end, 1 << 62, whole)
         assert (form.scan(stream, 0, end, 1 << 62, beyond), beyond) == (stop, whole)
+        if form.scan_frames is not None:
+            frames, more = [], []
+            stop = form.scan_frames(stream[:end], 0, end, 1 << 62, frames, 0)
+            assert form.scan_frames(stream, 0, end, 1 << 62, more, 0) == stop
+            assert frames == more
 
 
 def test_what_is_remembered_is_bounded(monkeypatch):
@@ -102,7 +114,8 @@ def test_a_byte_of_a_case_is_not_sought_again_for_each_frame():
             self.scan = lambda buffer, start, end, limit, out: sought.append(start) or start
 
     form = Line()
-    scan = choice_scan((get_format("header", **MEDIA), form), Prefixes([parse_prefix("$")], has_default=True))
+    formats = get_format("header", **MEDIA), form
+    scan, _ = choice_scans(CHOICES[0], formats, Prefixes([parse_prefix("$")], has_default=True))
     out = []
     assert scan(b"ab\n" * 1000, 0, 3000, 1 << 62, out) == 3000
     assert (len(out), sought) == (1000, [3])
