@@ -109,6 +109,11 @@ class DirectionReader:
         return self._reader.pending_size
 
     @property
+    def held_size(self) -> int:
+        """Bytes of frames and of messages that are not whole yet."""
+        return self._reader.held_size
+
+    @property
     def needed_size(self) -> int | None:
         """Bytes until the next decision; `None` if any byte may decide."""
         return self._reader.needed_size
@@ -159,6 +164,10 @@ class DirectionReader:
         old, self.phase = self._reader, self.resumed_phase
         self.frames_in_phase, self._undecided = 0, False
         self._reader = MessageReader(self.phase.wire, offset=offset, frame_count=old.frame_count)
+
+    def give_up(self) -> bytes:
+        """Forget the messages that are not whole, and return what `unread` does."""
+        return self._reader.give_up()
 
     def unread(self) -> bytes:
         """Return the bytes that are no frame yet and forget them."""

@@ -265,6 +265,11 @@ class Gathering:
             del self._dropped[key]
         return not is_new
 
+    @property
+    def size(self) -> int:
+        """Bytes of payload that the unfinished messages have."""
+        return self._size
+
     def interrupt(self) -> None:
         """Forget the unfinished messages: frames of theirs may have been lost. [F100]"""
         self._open.clear()

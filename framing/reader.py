@@ -51,6 +51,15 @@ class Joiner:
         whole = self._gathering.add(frame)
         return MORE if whole is None else self.wire.decode(whole)
 
+    @property
+    def held_size(self) -> int:
+        """Bytes of payload that the unfinished messages have."""
+        return self._gathering.size
+
+    def interrupt(self) -> None:
+        """Forget the unfinished messages."""
+        self._gathering.interrupt()
+
     def notice(self, error: Exception) -> None:
         """Take note of what a pull has raised: with a bad region, frames of unfinished messages may be lost. [F100]"""
         if isinstance(error, FrameError) and error.region_size is not None:
@@ -110,6 +119,11 @@ class MessageReader:
         return self.parser.pending_size
 
     @property
+    def held_size(self) -> int:
+        """Bytes of frames and of messages that are not whole yet."""
+        return self.parser.pending_size + (0 if self._joiner is None else self._joiner.held_size)
+
+    @property
     def needed_size(self) -> int | None:
         """Bytes until the next decision; `None` if any byte may decide."""
         return self.parser.needed_size
@@ -150,6 +164,12 @@ class MessageReader:
     def unread(self) -> bytes:
         """Return the bytes that are no frame yet and forget them."""
         return self.parser.unread()
+
+    def give_up(self) -> bytes:
+        """Forget the messages that are not whole, and return what `unread` does."""
+        if self._joiner is not None:
+            self._joiner.interrupt()
+        return self.unread()
 
     def abandon(self) -> tuple[FrameError | None, int]:
         """Give up what is stored, for what follows it is missing; see `FrameParser.abandon`."""

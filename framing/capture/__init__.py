@@ -12,6 +12,7 @@
                                                                               choosing.py    and as what
                                                                               way.py         and how, told once
                                                                               resync.py      on behind a gap
+                                                                              unfinished.py  not all at once
     segment.py and ordinary.py, or its compiled twin (scanning.py), take the packets that nearly all are; unpacking.py
     the others, from layer to layer (layer.py, address.py):
       link.py  serial.py  wireless.py   links and tags          tunnel.py  fragments.py   packets inside packets

@@ -22,11 +22,12 @@ from framing.capture.files import read_batches, read_chunks, source_name
 from framing.capture.flow import Connection, Event, FlowEnd
 from framing.capture.key import Transport
 from framing.capture.ordinary import Batch
-from framing.capture.records import ErrorRecord, Record, SummaryRecord
+from framing.capture.records import ErrorRecord, Placed, Record, SummaryRecord
 from framing.capture.resync import Seen
 from framing.capture.selection import FlowSelection
 from framing.capture.source import BinaryReader
-from framing.capture.track import Placed, Track
+from framing.capture.track import Track
+from framing.capture.unfinished import Unfinished
 from framing.definition import get_protocol
 from framing.errors import CaptureError, CaptureFileError
 from framing.facts import KnownPorts
@@ -172,6 +173,7 @@ class _CaptureReading:
         kind = PacketAssembler if per_packet else Assembler
         self.assembler = kind(server_ports=server_ports, datagram_ports=selection.datagram_ports)
         self.assembler.on_begin = self.begin
+        self.unfinished = Unfinished()
         self.sums = [0] * len(_ADDED)
 
     def records(self, follow: Waiting | None) -> Iterator[Record]:
@@ -214,10 +216,12 @@ class _CaptureReading:
         for record in decoded(track, event):
             if track.is_shown:
                 yield record
+        yield from self.unfinished.note(track)
         if isinstance(event, FlowEnd):
             if track.is_shown:
                 yield self.summary(track, event)
             flow.context = _LEFT
+            self.unfinished.forget(track)
         elif track.decoder is not None and flow.key not in self.assembler.joined:
             self.join(flow.connection)
 
@@ -259,6 +263,7 @@ class _CaptureReading:
                 found = track.feed_joined(chunk)
                 if track.is_shown:
                     placed += found
+                placed += [(chunk.packet_number, record) for record in self.unfinished.note(track)]
         for end in batch.ends:
             track = end.flow.context or None
             if track is not None and track.is_clean and track.is_shown:

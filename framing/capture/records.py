@@ -26,7 +26,20 @@ from framing.frame import Frame
 from framing.protocol import Side
 from framing.wire import WireFormat
 
-__all__ = ["HEAD_SIZE", "ErrorRecord", "FlowRecord", "FrameRecord", "GapRecord", "Record", "SummaryRecord"]
+__all__ = [
+    "HEAD_SIZE",
+    "ErrorRecord",
+    "FlowRecord",
+    "FrameRecord",
+    "GapRecord",
+    "Place",
+    "Placed",
+    "Record",
+    "SummaryRecord",
+]
+
+# What records begin with: flow, side, and whether the side is a guess. Time and packet follow.
+Place = tuple[str, Side, bool]
 
 # At most this many bytes of anybody's data stand in an error, as in every text of `framing.errors`.
 HEAD_SIZE = 32
@@ -248,3 +261,6 @@ class FlowRecord(NamedTuple):
 
 
 Record = FrameRecord | ErrorRecord | GapRecord | SummaryRecord
+
+# A record, and the number of the packet that brought it to light: behind a gap, that is not always the record's own.
+Placed = tuple[int, Record]

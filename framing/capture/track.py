@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from framing.capture.flow import Chunk, EndReason, GapReason
-from framing.capture.records import HEAD_SIZE, ErrorRecord, FrameRecord, GapRecord, Record, SummaryRecord
+from framing.capture.records import HEAD_SIZE, ErrorRecord, FrameRecord, GapRecord, Place, Placed, Record, SummaryRecord
 from framing.capture.resync import Held, Resync, Sample
 from framing.capture.way import Way, is_quick
 from framing.conversation import DirectionReader
@@ -22,13 +22,7 @@ from framing.wire import WireFormat
 if TYPE_CHECKING:
     from framing.capture.decoding import ConversationDecoder
 
-__all__ = ["Place", "Placed", "Track"]
-
-# What each record begins with: flow, side, and whether the side is a guess. Time and packet follow.
-Place = tuple[str, Side, bool]
-
-# A record, and the number of the packet that brought it to light: behind a gap, that is not always the record's own.
-Placed = tuple[int, Record]
+__all__ = ["Track"]
 
 _END = object()
 _EVERYTHING = 1 << 62
@@ -328,6 +322,15 @@ class Track:
 
     def _put(self, *ready: Any) -> None:
         self._ready = [*self._ready, *ready]
+
+    @property
+    def held_size(self) -> int:
+        """Bytes of frames and of messages that are not whole yet."""
+        return 0 if self._reader is None else self._reader.held_size
+
+    def stop(self, error: FrameError) -> ErrorRecord:
+        """Cut nothing any more, and forget what is not whole."""
+        return self._stopped(error, self.reader.offset, self.reader.give_up())
 
     def finish(self, end: EndReason | None) -> None:
         """Take note that no more bytes come; `pull` says what that brings to light."""
