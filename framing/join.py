@@ -44,7 +44,8 @@ class Join:
     >>> b"".join(format.serialize(*piece) for piece in join.split(format, b"abcdef", {})).hex(" ", -4)
     '00000004 61626364 80000002 6566'
 
-    A condition is header fields, computed ones too, and the value that each has, or a list of values.
+    A condition is header fields, computed ones too, and the value that each has, or a list of values. An empty list
+    says that the field is not there.
 
     Args:
         more: of a frame that is followed by more of its message.
@@ -125,7 +126,11 @@ class Join:
             name = min(missing)
             reason = f"what {name} is in the last frame is not said"
             raise DefinitionError(reason, key="join.last", allowed=f"{name} = …")
-        return written | frozenset(self.last).intersection(format.field_names)
+        told = written | frozenset(self.last).intersection(format.field_names)
+        if lacking := [name for name in told & self.alone.keys() if None in self.alone[name]]:
+            reason = f"{min(lacking)} is in no message, so that all would be alone where they are written"
+            raise DefinitionError(reason, key="join.alone", found=min(lacking), allowed="a field of the application's")
+        return told
 
     def split(
         self,
@@ -340,11 +345,12 @@ class Gathering:
 
 
 def _choices(key: str, condition: Condition | None) -> dict[str, tuple[Any, ...]]:
-    """Return the condition with a tuple of values for each field."""
+    """Return the condition with a tuple of values for each field; `None` is that of one that is not there."""
     if condition is not None and not isinstance(condition, Mapping):
         raise TypeError(f"join.{key} takes a dict, not {type(condition).__name__}")
     return {
-        name: tuple(value) if isinstance(value, list | tuple) else (value,) for name, value in (condition or {}).items()
+        name: (tuple(value) or (None,)) if isinstance(value, list | tuple) else (value,)
+        for name, value in (condition or {}).items()
     }
 
 

@@ -237,12 +237,25 @@ def test_a_capture_gets_more_until_the_last_frame():
         ({"more": {"last": 0}, "last": {"last": 1}, "by": ["length", "stream"]}, "join.by"),
         ({"more": {"last": 0}, "last": {"last": 1}, "by": ["length", 2]}, "join.by"),
         ({"more": {"last": 0}, "last": {"last": 1}, "then": {"first": 0}}, "join.then"),
+        ({"more": {"last": 0}, "last": {"last": 1}, "alone": {"last": []}}, "join.alone"),
     ],
 )
 def test_a_join_that_cannot_work_is_refused(options, key):
     with pytest.raises(DefinitionError) as caught:
         WireFormat(RPC, get_codec("raw"), join=Join(**options))
     assert caught.value.key == key
+
+
+def test_an_empty_list_says_that_a_field_is_not_there():
+    form = get_format("conditional", header="(last:1 control:7):u8 length:u8 number:u8?control=0")
+    join = Join(more={"last": 0}, last={"last": 1}, alone={"number": []}, payload_size=2)
+    wire = WireFormat(form, get_codec("raw"), join=join)
+    sent = [Message(b"abc", control=0, number=7), Message(b"ping", control=3, number=None)]
+    first, second, ping = [*wire.encode_frames(sent[0]), *wire.encode_frames(sent[1])]
+    assert ping.endswith(b"ping")
+    reader = MessageReader(wire)
+    reader.feed(first + ping + second)
+    assert reader.take_messages() == sent[::-1]
 
 
 @pytest.mark.parametrize("options", [{"more": 3}, {"more": {"last": 0}, "by": 3}, {"more": {"last": 0}, "counter": 3}])

@@ -82,6 +82,7 @@ class HeaderFormat(FrameFormat):
         max_frame_size: limit on the whole frame; by default 1 MiB, or what the length's width can announce.
 
     Attributes:
+        declared: every option as it was given, but for the limit.
         smallest: bytes of the smallest frame.
         largest: bytes of the largest one that can be announced.
 
@@ -105,9 +106,10 @@ class HeaderFormat(FrameFormat):
         byteorder: str | Mapping[str, Any] | None = None,
         max_frame_size: int | None = None,
     ) -> None:
-        self._declared = {"header": header, "trailer": trailer, "length": length, "counts": counts}
-        for key, value in self._declared.items():
+        texts = {"header": header, "trailer": trailer, "length": length, "counts": counts}
+        for key, value in texts.items():
             check_option(key, value, str)
+        self.declared: dict[str, Any] = {**texts, "payload_size": payload_size, "pad": pad, "byteorder": byteorder}
         if payload_size is not None:
             check_option("payload_size", payload_size, int)
         self._fixed_payload_size = payload_size
@@ -120,7 +122,8 @@ class HeaderFormat(FrameFormat):
         self._learn_size(header, length, counts, pad)
         self._checks = _checks(self._header, self._trailer, padded=self._has_pad)
         self._learn_names(trailer)
-        self.max_frame_size = self._default_limit() if max_frame_size is None else max_frame_size
+        default = min(DEFAULT_MAX_FRAME_SIZE, self.largest) if self._length else self.largest
+        self.max_frame_size = default if max_frame_size is None else max_frame_size
         check_limit("header", self.max_frame_size, self._least, self.largest)
         if self._trailer.has_constants or (self._checks and self._checks.late):
             self.verify = self._verify
@@ -167,9 +170,6 @@ class HeaderFormat(FrameFormat):
             computed += (self._padding.field,)
         names = (*self._header.free_names, *pad, *self._trailer.free_names)
         self.field_names = tuple(name for name in names if name not in computed)
-
-    def _default_limit(self) -> int:
-        return min(DEFAULT_MAX_FRAME_SIZE, self.largest) if self._length else self.largest
 
     def _prepare(self) -> None:
         check_limit("header", self.max_frame_size, self.smallest)
@@ -354,9 +354,9 @@ class HeaderFormat(FrameFormat):
         return {"": (*field_parts(self._header.fields), *payload, *pad, *field_parts(self._trailer.fields))}
 
     def __repr__(self) -> str:
-        plain = {"trailer": "", "length": "length", "counts": "payload"}
-        given = {key: " ".join(value.split()) for key, value in self._declared.items()}
-        shown = [f"{key}={value!r}" for key, value in given.items() if plain.get(key) != value]
+        plain = {"header": None, "trailer": "", "length": "length", "counts": "payload"}
+        given = {key: " ".join(self.declared[key].split()) for key in plain}
+        shown = [f"{key}={value!r}" for key, value in given.items() if plain[key] != value]
         if self._fixed_payload_size is not None:
             shown.append(f"payload_size={self._fixed_payload_size}")
         if self._padding:

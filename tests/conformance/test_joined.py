@@ -230,7 +230,7 @@ def test_segments_of_two_dnp3_outstations_join_by_both_addresses():
     reader = MessageReader(get_protocol("dnp3").server.wire)
     reader.feed(bytes.fromhex(vectors["dnp3_segments"]["steps"][1]["server"]))
     status, first, second = reader.take_messages()
-    assert (status.value, status.fields["choice"], status.fields["function_code"]) == (b"", b"\x05\x64\x05", 11)
+    assert (status.value, status.fields["transport_sequence"], status.fields["function_code"]) == (b"", None, 11)
     assert (first.fields["source"], first.value.hex()) == (4, "c181000001020000070181018101810181")
     assert (second.fields["source"], second.value.hex()) == (5, "c6810000")
 
@@ -245,3 +245,15 @@ def test_a_long_dnp3_fragment_is_written_in_segments_that_are_counted():
     reader.feed(b"".join(frames))
     (message,) = reader.take_messages()
     assert (message.value, message.fields["transport_sequence"]) == (bytes(600), 63)
+
+
+def test_a_dnp3_frame_without_user_data_is_written_as_it_came():
+    wire = get_protocol("dnp3").client.wire
+    data = bytes.fromhex("056405c904000300b620")
+    reader = MessageReader(wire)
+    reader.feed(data)
+    (message,) = reader.take_messages()
+    assert "choice" not in message.fields
+    assert wire.encode(message) == data
+    with pytest.raises(EncodeError, match="fin_fir, transport_sequence"):
+        wire.encode(Message(b"user data", **message.fields))

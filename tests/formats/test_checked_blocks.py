@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing import ChecksumError, DefinitionError, EncodeError, FrameParser, FrameTooLargeError
+from framing import ChecksumError, DefinitionError, EncodeError, FrameParser, FrameTooLargeError, HeaderError
 from framing.formats.checked_blocks import CheckedBlocksFormat
 from framing.formats.delimiter import DelimiterFormat
 from framing.formats.header import HeaderFormat
@@ -30,9 +30,19 @@ SEGMENTS = CheckedBlocksFormat(
 )
 
 
+PARTED = CheckedBlocksFormat(
+    HeaderFormat("to:u8 length:u8 (last:1 number:7):u8 kind:u16be", counts="last kind payload"),
+    block_size=4,
+    check="sum:u8=sum8(payload)",
+    first_block="last",
+    header_alone=True,
+)
+
+
 @pytest.mark.parametrize(
     ("form", "fields"),
     [
+        (PARTED, {"to": 1, "last": 1, "number": 3, "kind": 9}),
         (SEGMENTS, {"to": 1, "last": 1, "number": 3, "kind": 9}),
         (SMALL, {"kind": 7}),
         (DNP3, {"control": 0xC4, "to": 1, "from": 3}),
@@ -75,6 +85,74 @@ def test_the_first_block_begins_with_fields_of_the_header():
     assert outcome(SEGMENTS, [damaged]).error[2][0] == 6
     assert "first_block='last'" in repr(SEGMENTS)
     assert SEGMENTS.layouts()[""][-1].text == "of each 4 bytes before it, from last on"
+
+
+def test_a_header_may_be_alone():
+    check_format(PARTED, [b""], fields={"to": 1})
+    check_format(PARTED, [b""], fields={"to": 1, "last": None, "number": None, "kind": None})
+    assert PARTED.serialize(b"", {"to": 1}) == b"\x01\x00"
+    assert PARTED.limited(2).serialize(b"", {"to": 1}) == b"\x01\x00"
+    assert "header_alone=True" in repr(PARTED)
+    texts = {part.text for part in PARTED.layouts()[""] if part.size is None}
+    assert texts == {"u8 if blocks follow", "u16be if blocks follow", ""}
+
+
+def test_no_byte_behind_a_header_that_is_alone_is_waited_for():
+    parser = FrameParser(PARTED)
+    parser.feed(b"\x01\x00\x02")
+    frame = parser.next_frame()
+    assert (frame.data, frame.payload) == (b"\x01\x00", b"")
+    assert frame.header == {"to": 1, "length": 0, "last": None, "number": None, "kind": None}
+    assert parser.next_frame() is None
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_a_frame_that_ends_inside_the_fields_of_its_first_block_is_told_by_its_length(length):
+    parser = FrameParser(PARTED)
+    parser.feed(PARTED.serialize(b"abc", {"to": 1, "last": 0, "number": 1, "kind": 2}) + bytes((1, length)))
+    assert parser.next_frame().payload == b"abc"
+    with pytest.raises(HeaderError) as caught:
+        parser.next_frame()
+    error = caught.value
+    assert (error.offset, error.field, error.found) == (11, "length", f"one of {2 + length}")
+    assert error.expected == "without checksums a frame of 2 bytes, or of 5 or more"
+
+
+def test_a_payload_needs_the_fields_that_its_first_block_begins_with():
+    with pytest.raises(EncodeError, match="they are last, number, kind"):
+        PARTED.serialize(b"a", {"to": 1})
+    with pytest.raises(EncodeError, match="number is missing"):
+        PARTED.serialize(b"a", {"to": 1, "last": 1, "kind": 2})
+    with pytest.raises(EncodeError, match="kind is missing"):
+        PARTED.serialize(b"", {"to": 1, "last": 1, "number": 2})
+
+
+def test_a_field_of_the_first_block_is_there_with_another_one_of_it():
+    assert PARTED.has_field("to", {})
+    assert not PARTED.has_field("last", {"to": 1, "last": 1})
+    assert not PARTED.has_field("last", {"number": None})
+    assert PARTED.has_field("last", {"number": 0})
+    assert SEGMENTS.has_field("last", {})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"header": "length:u8"},
+        {"header": "length:u8 kind:u8"},
+        {"header": "length:u8 kind:u8=7", "counts": "kind payload"},
+        {"header": "kind:u8 length:u8", "counts": "kind payload"},
+        {"header": "length:u8 sum:u8=sum8(kind) kind:u8", "counts": "kind payload"},
+        {"header": "length:u8 kind:u8", "counts": "kind payload pad", "pad": 2},
+        {"header": "length:u8*2 kind:u8", "counts": "frame"},
+    ],
+)
+def test_a_header_that_cannot_be_alone_is_refused(options):
+    frame = HeaderFormat(**options)
+    first = "kind" if "kind" in options["header"] else ""
+    with pytest.raises(DefinitionError) as caught:
+        CheckedBlocksFormat(frame, block_size=4, check="sum:u8=sum8(payload)", first_block=first, header_alone=True)
+    assert caught.value.key == "header_alone"
 
 
 @pytest.mark.parametrize("place", [2, 5, 6, 7, 8])

@@ -66,7 +66,7 @@ class Head(NamedTuple):
 
     Attributes:
         size: bytes before the first block.
-        lead_size: bytes of the first block that are no payload.
+        lead_size: bytes of the first block that are no payload; without any block they are not there.
         spans: which bytes of the frame decide about it.
         closed: whether they end with a CRC, the same as that of the blocks, over all that comes before. Then the spans
             need not cover what else it runs over.
@@ -218,7 +218,8 @@ def _learning(form: FrameFormat, head: Head, blocks: Blocks) -> _Learn:
         blocks_size = total - head.size - count * check_size
         fill = count * size - blocks_size
         marks = bytes((size,)) * heads + (bytes(count - 1) + bytes((fill,)) if count else b"")
-        return total, blocks_size - head.lead_size, (heads + count) * size, bytes(fill + front_size), marks
+        payload_size = max(0, blocks_size - head.lead_size)  # no block has no lead either
+        return total, payload_size, (heads + count) * size, bytes(fill + front_size), marks
 
     return learn
 

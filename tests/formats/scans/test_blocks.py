@@ -30,6 +30,31 @@ FORMATS = {
         check="crc:u16le=crc16_dnp(payload)",
         first_block="transport",
     ),
+    "dnp3 segments, or the header alone": CheckedBlocksFormat(
+        HeaderFormat(
+            "start:u16be=0x0564 length:u8 control:u8 to:u16le from:u16le "
+            "crc:u16le=crc16_dnp(start length control to from) transport:u8",
+            counts="control to from transport payload",
+        ),
+        block_size=16,
+        check="crc:u16le=crc16_dnp(payload)",
+        first_block="transport",
+        header_alone=True,
+    ),
+    "a header alone, or with a constant in the first block": CheckedBlocksFormat(
+        HeaderFormat("id:u8 length:u8 kind:u16be mark2:u8=7|8", counts="kind mark2 payload"),
+        block_size=5,
+        check="crc:u16le=crc16_arc(payload)",
+        first_block="kind",
+        header_alone=True,
+    ),
+    "a checked header alone, or with a checksum in the first block": CheckedBlocksFormat(
+        HeaderFormat("length:u8 sum:u8=sum8(length) kind:u8 sum2:u8=sum8(length kind)", counts="kind sum2 payload"),
+        block_size=3,
+        check="sum:u8=sum8(payload)",
+        first_block="kind",
+        header_alone=True,
+    ),
     "a first block of fields": CheckedBlocksFormat(
         HeaderFormat("kind:u8 length:u8 to:u16be", counts="to payload"),
         block_size=2,
@@ -72,9 +97,18 @@ FORMATS = {
 }
 
 
-def fields_of(form, number):
+LEAD = {"transport", "kind", "mark2"}
+
+
+def fields_of(form, number, *, alone=False):
+    """Return fields for a frame; those of the first block are left out of one that is to be its header alone."""
     few = {"mark": 7 + number % 2, "mark2": 7 + number % 2}
-    return {name: few.get(name, number) for name in form.field_names}
+    names = [name for name in form.field_names if not (alone and name in LEAD)]
+    return {name: few.get(name, number) for name in names}
+
+
+def alone_too(form):
+    return "header_alone" in repr(form)
 
 
 def even(form, payload):
@@ -125,7 +159,9 @@ def test_they_are_twins_of_the_careful_methods(name, data):
     payloads = data.draw(st.lists(st.binary(max_size=20), max_size=12))
     stream = bytearray()
     for payload in payloads:
-        stream += form.serialize(even(form, payload), fields_of(form, data.draw(st.integers(0, 3))))
+        alone = alone_too(form) and data.draw(st.booleans())
+        fields = fields_of(form, data.draw(st.integers(0, 3)), alone=alone)
+        stream += form.serialize(b"" if alone else even(form, payload), fields)
     for _ in range(data.draw(st.integers(0, 2)) if stream else 0):
         place = data.draw(st.integers(0, len(stream) - 1))
         change = data.draw(st.sampled_from(["flip", "cut", "splice", "end"]))
@@ -147,6 +183,8 @@ def test_every_wrong_bit_is_seen_among_many(name):
     # More lanes than are looked at one by one, so that columns must find it, and last blocks of every size.
     form = FORMATS[name]
     wires = [form.serialize(even(form, bytes(range(size))), fields_of(form, size % 4)) for size in range(28)]
+    if alone_too(form):
+        wires[::5] = [form.serialize(b"", fields_of(form, size % 4, alone=True)) for size in range(6)]
     stream = b"".join(wires)
     check_twins(form, stream, 1 << 60)
     for place in range(len(stream)):
