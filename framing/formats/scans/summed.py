@@ -95,9 +95,10 @@ def _unmarked(plain: PlainHeader, summed: Summed, ends: _Ends) -> Scan:
                 if last > last_end or value > high:
                     break
                 found, value = unpack(buffer, last)
-                if run(buffer[place:last]) != found:
+                data = buffer[place:last]
+                if run(data) != found:
                     break
-                append(buffer[place + size : last])
+                append(data[size:])
                 place = last + step
         except struct.error:  # the buffer ends inside a header
             if value >= 0:
@@ -115,7 +116,7 @@ def _marked(plain: PlainHeader, summed: Summed, ends: _Ends, marks: Marks) -> Sc
     (_, fronts, backs), least_front = marks, min(marks.front)
 
     def scan(buffer: bytes, start: int, end: int, limit: int, out: list[bytes]) -> int:
-        append, unpack, run, skipped, size = out.append, read_both, compute, skipped_size, head_size
+        append, unpack, run, skipped, size = out.append, read_both, compute, skipped_size, head_size - skipped_size
         low, high, more, tail, last_end, value = least, most, added, tail_size, end - tail_size, -1
         try:
             front, value, back = read_head(buffer, start)
@@ -126,9 +127,10 @@ def _marked(plain: PlainHeader, summed: Summed, ends: _Ends, marks: Marks) -> Sc
                 if back and back not in backs:
                     return start
                 found, front, value, back = unpack(buffer, last)
-                if run(buffer[start + skipped : last]) != found:
+                data = buffer[start + skipped : last]
+                if run(data) != found:
                     return start
-                append(buffer[start + size : last])
+                append(data[size:])
                 start = last + tail
         except struct.error:  # as above
             return start if value < 0 else take_last(buffer, start, end, value + plain.base, out)
