@@ -14,12 +14,12 @@ A key that begins with `$` stands in none of our plain objects, so a reader can 
 
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from framing.wire import Message
 
-__all__ = ["from_json", "to_json"]
+__all__ = ["fields_to_json", "from_json", "to_json"]
 
 # [R13] The largest integer that a reader with 64-bit floats alone, such as JavaScript, takes for itself and no other.
 _SAFE_INTEGER = 2**53 - 1
@@ -44,6 +44,11 @@ def to_json(value: Any) -> Any:
     written.
     """
     return _form(value, _MAX_DEPTH)
+
+
+def fields_to_json(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the forms of header fields by their names, of which most are small integers, and none begins with `$`."""
+    return _fields(fields, _MAX_DEPTH)
 
 
 def from_json(form: Any) -> Any:
@@ -116,7 +121,14 @@ def _map(value: dict[Any, Any], depth: int) -> Any:
 
 
 def _message(value: Message, depth: int) -> Any:
-    return {"$message": _form(value.value, depth)} | {name: _form(one, depth) for name, one in value.fields.items()}
+    return {"$message": _form(value.value, depth), **_fields(value.fields, depth)}
+
+
+def _fields(fields: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    small = _SAFE_INTEGER
+    return {
+        name: one if type(one) is int and -small <= one <= small else _form(one, depth) for name, one in fields.items()
+    }
 
 
 def _other(value: Any, depth: int) -> Any:

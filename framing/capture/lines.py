@@ -4,7 +4,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from framing.capture.jsonform import to_json
+from framing.capture.jsonform import fields_to_json, to_json
 from framing.capture.records import HEAD_SIZE, ErrorRecord, FlowRecord, FrameRecord, GapRecord, Record, SummaryRecord
 from framing.errors import FramingError
 from framing.reader import MORE
@@ -39,7 +39,7 @@ def json_line(record: Record | FlowRecord) -> str:
     >>> print(json_line(SummaryRecord("bell\a", "client", False, frame_count=3, size=75))[:60])
     {"type": "summary", "flow": "bell\u0007", "direction": "clie
     """
-    return _encode(record_to_json(record)) + "\n"
+    return _frame_line(record) if type(record) is FrameRecord else f"{_encode(record_to_json(record))}\n"
 
 
 def record_to_json(record: Record | FlowRecord) -> dict[str, Any]:
@@ -80,13 +80,18 @@ def _format_second(seconds: int) -> str:
 
 def _place(record: Record | FlowRecord) -> dict[str, Any]:
     """[R2] What every record begins with."""
-    place: dict[str, Any] = {"type": record.type, "flow": record.flow}
-    if record.direction is not None:
-        place["direction"] = record.direction
-    if record.is_guessed:
+    protocol = "" if isinstance(record, FlowRecord) else record.protocol
+    return _placed(record.type, record.flow, record.direction, record.is_guessed, protocol)
+
+
+def _placed(kind: str, flow: str | None, direction: str | None, is_guessed: bool, protocol: str) -> dict[str, Any]:
+    place: dict[str, Any] = {"type": kind, "flow": flow}
+    if direction is not None:
+        place["direction"] = direction
+    if is_guessed:
         place["guessed"] = True
-    if not isinstance(record, FlowRecord) and record.protocol:
-        place["protocol"] = record.protocol
+    if protocol:
+        place["protocol"] = protocol
     return place
 
 
@@ -106,10 +111,26 @@ def _frame(record: FrameRecord) -> dict[str, Any]:
     form |= _moment(record.time_ns, record.packet_number)
     frame, message = record.frame, record.message
     form |= {"offset": frame.offset, "size": len(frame.data)}
-    form["header"] = {name: to_json(value) for name, value in frame.header.items()}
+    form["header"] = fields_to_json(frame.header)
     # [R3] The frames before a message's last have none: it stands in the record of that one, whole.
     form |= {"more": True} if message is MORE else {"message": to_json(message)}
     return form
+
+
+def _frame_line(record: FrameRecord) -> str:
+    """Write what `_frame` returns, in two thirds of the time: there may be millions, and a flow's begin all alike."""
+    flow, direction, is_guessed, time_ns, packet_number, number, frame, _, protocol, _ = record
+    time = "" if time_ns is None else f', "time": "{format_time(time_ns)}"'
+    packet = "" if packet_number is None else f', "packet": {packet_number}'
+    message, header = record.message, fields_to_json(frame.header)
+    rest = {"header": header, "more": True} if message is MORE else {"header": header, "message": to_json(message)}
+    begin = f'{_begin(flow, direction, is_guessed, protocol)}, "number": {number}{time}{packet}'
+    return f'{begin}, "offset": {frame.offset}, "size": {len(frame.data)}, {_encode(rest)[1:]}\n'
+
+
+@lru_cache(maxsize=1024)
+def _begin(flow: str, direction: str, is_guessed: bool, protocol: str) -> str:
+    return _encode(_placed("frame", flow, direction, is_guessed, protocol))[:-1]
 
 
 def _error(record: ErrorRecord) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from framing import Message, get_format
+from framing import MORE, Message, get_format
 from framing.capture import (
     ErrorRecord,
     FlowRecord,
@@ -67,6 +67,16 @@ def test_a_guess_says_so_and_raw_bytes_have_no_time():
 
     assert record["guessed"] is True
     assert record.keys().isdisjoint({"time", "packet"})
+
+
+@pytest.mark.parametrize("guessed", [False, True])
+@pytest.mark.parametrize("time_ns", [None, -1, 1_795_335_330_123_456_789])
+@pytest.mark.parametrize("packet_number", [None, 1])
+@pytest.mark.parametrize("message", [b"hi", Message(2**60, mark=b"x", other=2**60), MORE, {1: [None]}], ids=repr)
+def test_the_line_of_a_frame_is_its_object(guessed, time_ns, packet_number, message):
+    record = FRAME._replace(is_guessed=guessed, time_ns=time_ns, packet_number=packet_number, value=message)
+    for one in (record, record._replace(protocol="p", flow='a"\u2028:1', direction="server")):
+        assert json_line(one) == json.dumps(record_to_json(one)) + "\n"
 
 
 def test_header_fields_are_values():
@@ -222,7 +232,9 @@ def test_what_real_captures_give_obeys_the_schema(path):
 
     assert len(records) >= 1
     for record in records[:400]:
-        VALIDATOR.validate(json.loads(json_line(record)))
+        line = json_line(record)
+        VALIDATOR.validate(json.loads(line))
+        assert line == json.dumps(record_to_json(record)) + "\n"
 
 
 @given(st.datetimes())
