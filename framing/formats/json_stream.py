@@ -14,7 +14,8 @@ Spec: [F62], [F65] and [F66], after RFC 8259.
 import re
 
 from framing.errors import HeaderError
-from framing.formats.scans.json_pieces import Pieces, repeated
+from framing.formats.scans.atomic import repeated
+from framing.formats.scans.json_pieces import Pieces
 from framing.formats.self_delimiting import WINDOW_SIZE, SelfDelimitingFormat, Walk
 from framing.frame import Buffer, Measure
 

@@ -9,5 +9,5 @@ cbor_shapes.py, resp_shapes.py                                  what shapes thos
 summed.py       plain headers with a checksum behind            numbers.py       lengths of variable width
 fix_loop.py     windows of FIX messages                         http1_head.py    what an ordinary head says of the body
 columns.py      a CRC of many blocks at once                    blocks.py        payloads in blocks with checksums
-trailed.py      constants behind the payload
+trailed.py      constants behind the payload                    atomic.py        groups that give nothing back
 """

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 
 from framing.formats.body_framing import LENGTH_DIGITS
+from framing.formats.scans.atomic import optional, repeated
 from framing.frame import Buffer
 
 __all__ = ["CHUNKED", "UNTIL_CLOSE", "HeadReader", "head_reader"]
@@ -29,13 +30,13 @@ _BLANKS = rb"[ \t]*+"
 _TEXT = rb"[\t -~\x80-\xff]*+"
 
 # One letter tells most others apart, before case is folded.
-_OTHERS = rb"(?:(?![CcTt](?i:ontent-length|ransfer-encoding):)%b:%b\r\n)*+" % (_NAME, _TEXT)
+_OTHERS = repeated(rb"(?:(?![CcTt](?i:ontent-length|ransfer-encoding):)%b:%b\r\n)" % (_NAME, _TEXT))
 _LENGTH = rb"(?i:content-length):%b(0|[1-9][0-9]{0,%d}+)%b\r\n" % (_BLANKS, LENGTH_DIGITS - 1, _BLANKS)
 _CHUNKED = rb"(?i:transfer-encoding):%b((?i:chunked))%b\r\n" % (_BLANKS, _BLANKS)
-_HEADERS = rb"%b(?>%b|%b)?+%b\r\n" % (_OTHERS, _LENGTH, _CHUNKED, _OTHERS)
+_HEADERS = rb"%b%b%b\r\n" % (_OTHERS, optional(rb"(?>%b|%b)" % (_LENGTH, _CHUNKED)), _OTHERS)
 _FIRST_LINES = {
     "request": rb"%b [!-~\x80-\xff]++ HTTP/1\.[1-9]\r\n" % _NAME,
-    "response": rb"HTTP/1\.[1-9] [1-9][0-9]{2}(?: %b)?+\r\n" % _TEXT,
+    "response": rb"HTTP/1\.[1-9] [1-9][0-9]{2}%b\r\n" % optional(rb"(?: %b)" % _TEXT),
 }
 
 # The statuses of responses without a body, and how the others of them begin.

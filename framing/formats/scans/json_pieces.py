@@ -9,9 +9,10 @@ ends where it does, and the next one begins there. Spec: [F62], after RFC 8259.
 """
 
 import re
-import sys
 
-__all__ = ["Pieces", "repeated"]
+from framing.formats.scans.atomic import repeated
+
+__all__ = ["Pieces"]
 
 # Stands between the pieces, and for an escaped quote. JSON has no such bytes, not even in strings.
 _MARK, _ESCAPED = b"\0", b"\1"
@@ -23,14 +24,6 @@ _LEVELS = 6
 # At most a MiB for one format, whatever a peer sends.
 _KNOWN_COUNT = 1024
 _KNOWN_SIZE = 1024
-
-# Possessive groups match wrongly before this version (python/cpython#106052). Atomic ones are right, and slower.
-_POSSESSIVE = sys.version_info >= (3, 11, 5)
-
-
-def repeated(group: bytes) -> bytes:
-    """Return the expression for as many of a group as there are, none of which is given back."""
-    return group + b"*+" if _POSSESSIVE else b"(?>" + group + b"*)"
 
 
 def _value(levels: int) -> bytes:
