@@ -84,7 +84,7 @@ class EventParser:
         DefinitionError: this format's frames do not come in pieces.
     """
 
-    def __init__(self, format: FrameFormat, *, max_size: int | None = None) -> None:  # noqa: A002
+    def __init__(self, format: FrameFormat, *, max_size: int | None = None) -> None:
         if not format.comes_in_pieces:
             raise DefinitionError(
                 f"frames of format {format.name} do not come in pieces",

@@ -197,7 +197,7 @@ class FrameFormat(ABC):
         """
         return self.measure
 
-    def measure_last(self, buffer: Buffer, start: int, end: int) -> int | None:  # noqa: ARG002
+    def measure_last(self, buffer: Buffer, start: int, end: int) -> int | None:  # noqa: ARG002 - the contract's signature
         """Tell the size of the frame at `start` now that the stream has ended and no more bytes come.
 
         Asked only where `measure` said `None`. `None` here: the frame is truncated.

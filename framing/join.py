@@ -109,7 +109,7 @@ class Join:
                     reason = f"{name} has no value for a {place} frame"
                     raise DefinitionError(reason, key=f"join.{key}", found=told[name], allowed="one in then, one not")
 
-    def consumed(self, format: FrameFormat) -> frozenset[str]:  # noqa: A002
+    def consumed(self, format: FrameFormat) -> frozenset[str]:
         """Return the fields that are no longer the application's: they say how its messages are cut.
 
         Raises:
@@ -134,7 +134,7 @@ class Join:
 
     def split(
         self,
-        format: FrameFormat,  # noqa: A002
+        format: FrameFormat,
         payload: bytes,
         fields: Mapping[str, Any],
     ) -> Iterator[tuple[bytes, dict[str, Any]]]:

@@ -61,7 +61,7 @@ class FrameParser:
 
     def __init__(
         self,
-        format: FrameFormat,  # noqa: A002
+        format: FrameFormat,
         *,
         offset: int = 0,
         frame_count: int = 0,

@@ -101,7 +101,7 @@ class DelimitedRegion(Region):
 
     __slots__ = ("_format", "_looked_size")
 
-    def __init__(self, error: FrameError, offset: int, format: FrameFormat) -> None:  # noqa: A002
+    def __init__(self, error: FrameError, offset: int, format: FrameFormat) -> None:
         super().__init__(error, offset)
         self._format = format
         self._looked_size = 1  # at least one byte is bad
@@ -216,7 +216,7 @@ class Recovery:
 
     __slots__ = ("_policy", "format", "summed_offset")
 
-    def __init__(self, policy: str, format: FrameFormat) -> None:  # noqa: A002
+    def __init__(self, policy: str, format: FrameFormat) -> None:
         check_recovery(policy, format)
         self._policy = policy
         self.format = format
@@ -242,7 +242,7 @@ class Recovery:
         return SizedRegion(error, offset, None) if isinstance(error, TruncatedFrameError) else None
 
 
-def check_recovery(policy: str, format: FrameFormat) -> None:  # noqa: A002
+def check_recovery(policy: str, format: FrameFormat) -> None:
     """Refuse a policy that does not exist, or that a format has no means for.
 
     Raises:
@@ -255,7 +255,7 @@ def check_recovery(policy: str, format: FrameFormat) -> None:  # noqa: A002
     raise DefinitionError(reason, key="recovery", found=policy, allowed=", ".join(possible))
 
 
-def can_recover(policy: str, format: FrameFormat) -> bool:  # noqa: A002
+def can_recover(policy: str, format: FrameFormat) -> bool:
     """Tell whether a format has the means for a policy.
 
     >>> from framing import get_format

@@ -136,7 +136,7 @@ class WireFormat:
 
     def __init__(
         self,
-        format: FrameFormat,  # noqa: A002
+        format: FrameFormat,
         codec: Codec | TaggedUnion,
         *,
         join: Join | None = None,

@@ -32,7 +32,7 @@ class Pending:
         self,
         message: Any = None,
         data: bytes | None = None,
-        format: FrameFormat | None = None,  # noqa: A002
+        format: FrameFormat | None = None,
         *,
         accepted: int = 0,
     ) -> None:

@@ -81,7 +81,7 @@ class OneByteStream(trio.abc.HalfCloseableStream):
         """As the other stream does."""
         await self._stream.wait_send_all_might_not_block()
 
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:  # noqa: ARG002
+    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:  # noqa: ARG002 - trio's
         """Read one byte."""
         return await self._stream.receive_some(1)
 

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import cast
 
 from framing.capture.compressed import opened_plain
@@ -78,7 +78,7 @@ def read_batches(
         CaptureFileError, OSError: as `read_packets`.
     """
     name, file = _opened(source)
-    with nullcontext(file) if file is source or file is sys.stdin.buffer else closing(file):  # type: ignore[type-var]
+    with _closing(file, source):
         try:
             plain = opened_plain(_Growing(file, follow) if follow else file)
             yield from _packets(Source(plain), joining)
@@ -97,7 +97,7 @@ def read_notes(source: str | os.PathLike[str] | BinaryReader) -> Generator[Note,
         CaptureFileError, OSError: as `read_packets`.
     """
     name, file = _opened(source)
-    with nullcontext(file) if file is source or file is sys.stdin.buffer else closing(file):  # type: ignore[type-var]
+    with _closing(file, source):
         try:
             plain = Source(opened_plain(file))
             plain.has(24)
@@ -120,7 +120,7 @@ def read_chunks(source: str | os.PathLike[str] | BinaryReader) -> Generator[byte
         OSError: the file cannot be opened or read.
     """
     _, file = _opened(source)
-    with nullcontext(file) if file is source or file is sys.stdin.buffer else closing(file):  # type: ignore[type-var]
+    with _closing(file, source):
         read = getattr(file, "read1", file.read)
         while chunk := read(BLOCK_SIZE):
             yield chunk
@@ -139,6 +139,12 @@ def _opened(source: str | os.PathLike[str] | BinaryReader) -> tuple[str, BinaryR
     if not isinstance(source, str | os.PathLike):
         return name, source
     return name, sys.stdin.buffer if os.fspath(source) == "-" else open(source, "rb", buffering=0)
+
+
+def _closing(file: BinaryReader, source: object) -> AbstractContextManager[object]:
+    """Return what closes a file that was opened here, and leaves open one that was given, and stdin."""
+    is_lent = file is source or file is sys.stdin.buffer
+    return nullcontext() if is_lent else closing(file)  # type: ignore[type-var]  # a reader need not close; `open`'s does
 
 
 def look_again(_: object = None) -> bool:

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import cast
 
@@ -116,7 +117,7 @@ def decode(
     is_live = follow or file == "-"
     output = _JsonOutput(file, is_live) if form == "jsonl" else _TextOutput(file, is_live, full=full, counted=counted)
     if isinstance(wire, Protocol) and raw:
-        records = read_raw(file, wire, side=cast(Side, side or "client"), **options)  # type: ignore[arg-type]
+        records = read_raw(file, wire, side=cast(Side, side or "client"), **options)  # type: ignore[arg-type]  # ours
     else:
         waiting = Waiting(output.file, output.note) if follow else None
         records = _capture_records(file, wire, waiting, options | {"per_packet": per_packet} | given)
@@ -197,7 +198,7 @@ def _code(record: ErrorRecord | GapRecord) -> int:
     return TRUNCATED if incomplete or getattr(error, "truncated", False) else BAD_FRAMES
 
 
-class _Output:
+class _Output(ABC):
     """Where records go."""
 
     def __init__(self, file: str, is_live: bool) -> None:
@@ -210,9 +211,9 @@ class _Output:
             # What somebody sent must not end us where the terminal's encoding has no sign for it.
             sys.stdout.reconfigure(errors="backslashreplace")
 
+    @abstractmethod
     def write(self, record: Record) -> None:
         """Write one record."""
-        raise NotImplementedError
 
     def note(self, text: str) -> None:
         """Tell people something, behind all data that was written before."""

@@ -55,7 +55,7 @@ class _Group(click.Group):
         with self.make_context(name, words, **extra) as context:
             self.invoke(context)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(registry.names("command"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -82,7 +82,7 @@ class _Group(click.Group):
         formatter.write_paragraph()
         super().format_help(ctx, formatter)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         rows = registry.entries("command")
         with formatter.section("Commands"):
             formatter.write_dl([(row.name, SHORT_HELP[row.name]) for row in rows if row.builtin])

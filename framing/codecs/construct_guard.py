@@ -139,7 +139,7 @@ def guard_of(context: Any) -> Guard:
         # Some constructs start anew with the old context as parameters: then the guard is one level further up.
         params = scope["_params"]
         if KEY in params:
-            return params[KEY]  # type: ignore[no-any-return]
+            return params[KEY]  # type: ignore[no-any-return]  # construct has no types
         scope = scope.get("_")
     # A schema that calls parse() on one of its own parts by hand hides whose call it is: it gets what is free.
     guard = Guard(

@@ -54,7 +54,7 @@ def decode_error(error: Exception, payload: bytes) -> DecodeError:
     match type(error).__name__:
         case "ExtraData":
             reason = "bytes are left after the value"
-            offset = len(payload) - len(error.extra)  # type: ignore[attr-defined]
+            offset = len(payload) - len(error.extra)  # type: ignore[attr-defined]  # ExtraData has it
         case "OutOfData":
             reason, offset = SAID[0][1], len(payload)
         case "DuplicateKeyError":

@@ -81,7 +81,7 @@ class CobsFormat(StuffedFormat):
             hint="the other end may use COBS/R: reduced=true",
         )
 
-    def unstuffed_many(self, contents: list[bytes], window: bytes) -> list[bytes]:  # noqa: ARG002
+    def unstuffed_many(self, contents: list[bytes], window: bytes) -> list[bytes]:  # noqa: ARG002 - the contract's signature
         """Do the same for several; most have no zero or one, and so one code or two."""
         if self._reduced:
             return self._unreduced_many(contents)

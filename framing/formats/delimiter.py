@@ -338,7 +338,7 @@ class _Search:
 
     __slots__ = ("_format", "_looked_size", "_overlap")
 
-    def __init__(self, format: DelimiterFormat, longest: int) -> None:  # noqa: A002
+    def __init__(self, format: DelimiterFormat, longest: int) -> None:
         self._format = format
         self._overlap = longest - 1  # a delimiter may have begun in the last bytes
         self._looked_size = 0

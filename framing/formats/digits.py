@@ -335,7 +335,7 @@ class _OpenDigits(OpenFrame):
 
     __slots__ = ("_format", "_total")
 
-    def __init__(self, format: DigitsFormat, head: bytes, total: int) -> None:  # noqa: A002 - as everywhere
+    def __init__(self, format: DigitsFormat, head: bytes, total: int) -> None:
         super().__init__(format.header(head))
         self._format, self._total = format, total
 

@@ -124,7 +124,7 @@ class EnclosedFormat(FrameFormat):
                 found=self._start,
             )
 
-    def _resync(self, buffer: Buffer, start: int, end: int, ended: bool) -> tuple[int, bool]:  # noqa: ARG002
+    def _resync(self, buffer: Buffer, start: int, end: int, ended: bool) -> tuple[int, bool]:  # noqa: ARG002 - the contract's signature
         """Go on at the next start, or behind the next stop; see `FrameFormat.resync`. [F102]"""
         sought = self._stop if self._start_inside else self._start
         place = buffer.find(sought, start, end)

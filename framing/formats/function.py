@@ -151,7 +151,7 @@ class FunctionFormat(FrameFormat):
                     break
                 start += total
                 append(buffer[first:start])
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - as was said
             pass
         return start
 
@@ -245,7 +245,7 @@ class _Asking:
 
     __slots__ = ("_format", "_size")
 
-    def __init__(self, format: FunctionFormat) -> None:  # noqa: A002
+    def __init__(self, format: FunctionFormat) -> None:
         self._format = format
         self._size = format.min_size
 

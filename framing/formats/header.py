@@ -371,7 +371,7 @@ class _OpenHeader(OpenFrame):
 
     __slots__ = ("_format", "_head", "_sums", "_total", "_trailer")
 
-    def __init__(self, format: HeaderFormat, head: bytes, total: int) -> None:  # noqa: A002
+    def __init__(self, format: HeaderFormat, head: bytes, total: int) -> None:
         header, self._trailer = format._layouts(head, 0)
         super().__init__(header.read(head, 0))
         self._format, self._head, self._total = format, head, total

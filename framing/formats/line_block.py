@@ -17,7 +17,7 @@ from typing import Any
 
 from framing.errors import DefinitionError, EncodeError, FrameError, FrameTooLargeError, HeaderError
 from framing.formats.fields.options import bytes_option
-from framing.formats.scans.regions import remember
+from framing.formats.scans.tables import remember
 from framing.frame import DEFAULT_MAX_FRAME_SIZE, Buffer, FrameFormat, Measure, Scan, check_limit, check_option
 from framing.picture import Part
 

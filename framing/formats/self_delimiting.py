@@ -104,7 +104,7 @@ class Walk:
 
     __slots__ = ("_format", "_looked_size")
 
-    def __init__(self, format: SelfDelimitingFormat) -> None:  # noqa: A002
+    def __init__(self, format: SelfDelimitingFormat) -> None:
         self._format = format
         self._begin()
 

@@ -166,7 +166,7 @@ class _StompSearch:
 
     __slots__ = ("_body", "_format", "_looked", "_size")
 
-    def __init__(self, format: StompFormat) -> None:  # noqa: A002
+    def __init__(self, format: StompFormat) -> None:
         self._format = format
         self._begin()
 

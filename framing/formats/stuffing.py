@@ -105,7 +105,7 @@ class StuffedFormat(FrameFormat):
 
         return measure
 
-    def _resync(self, buffer: Buffer, start: int, end: int, ended: bool) -> tuple[int, bool]:  # noqa: ARG002
+    def _resync(self, buffer: Buffer, start: int, end: int, ended: bool) -> tuple[int, bool]:  # noqa: ARG002 - the contract's signature
         """Go on behind the next flag; see `FrameFormat.resync`. [F102]"""
         place = buffer.find(self.flag, start, end)
         return (place + 1, True) if place >= 0 else (end, False)

@@ -48,7 +48,7 @@ def _spread(first: int, stop: int) -> Iterable[int]:
     return range(first, stop, max(1, (stop - first) // _CUT_COUNT))
 
 
-def outcome(format: FrameFormat, chunks: Iterable[bytes], *, finish: bool = True) -> Outcome:  # noqa: A002
+def outcome(format: FrameFormat, chunks: Iterable[bytes], *, finish: bool = True) -> Outcome:
     """Parse chunks, pulling after each, and return all that came out.
 
     >>> from framing import get_format

@@ -27,7 +27,7 @@ _DAMAGES = (0x01, 0x80, 0xFF)
 
 
 def check_format(
-    format: FrameFormat,  # noqa: A002
+    format: FrameFormat,
     payloads: Iterable[bytes] = PAYLOADS,
     *,
     fields: Mapping[str, Any] | None = None,
@@ -76,7 +76,7 @@ def _only_our_errors() -> Iterator[None]:
 
 
 def _accepted(
-    format: FrameFormat,  # noqa: A002
+    format: FrameFormat,
     payloads: Iterable[bytes],
     fields: Mapping[str, Any] | None,
 ) -> list[bytes]:
@@ -93,7 +93,7 @@ def _accepted(
 
 
 def check_round_trip(
-    format: FrameFormat,  # noqa: A002
+    format: FrameFormat,
     payloads: list[bytes],
     wires: list[bytes],
     fields: Mapping[str, Any] | None,
@@ -124,7 +124,7 @@ def check_round_trip(
             _fail(f"serialized again a frame is {again!r}, not {frame.data!r}")
 
 
-def check_short(format: FrameFormat, wires: list[bytes]) -> None:  # noqa: A002
+def check_short(format: FrameFormat, wires: list[bytes]) -> None:
     """`measure` copes with fewer bytes than `min_size`: behind other frames, and where the stream ends."""
     for wire in wires:
         for size in range(1, min(format.min_size, len(wire) + 1)):
@@ -137,13 +137,13 @@ def check_short(format: FrameFormat, wires: list[bytes]) -> None:  # noqa: A002
                 raise AssertionError(f"{where}: it must return None while bytes are missing") from error
 
 
-def check_cuts(format: FrameFormat, stream: bytes) -> None:  # noqa: A002
+def check_cuts(format: FrameFormat, stream: bytes) -> None:
     """Any cut gives the same frames and the same error, also before trailing bytes."""
     for trailing in (b"", stream[:1], stream[: len(stream) // 2], b"\xff" * 40, b"\0" * 40):
         _check_same(format, stream + trailing)
 
 
-def _check_same(format: FrameFormat, stream: bytes) -> Outcome:  # noqa: A002
+def _check_same(format: FrameFormat, stream: bytes) -> Outcome:
     whole = outcome(format, [stream])
     for chunks in every_cut(stream):
         cut = outcome(format, chunks)
@@ -155,7 +155,7 @@ def _check_same(format: FrameFormat, stream: bytes) -> Outcome:  # noqa: A002
     return whole
 
 
-def check_truncations(format: FrameFormat, wires: list[bytes]) -> None:  # noqa: A002
+def check_truncations(format: FrameFormat, wires: list[bytes]) -> None:
     """A part of a good stream is never an error before its end, and then only a truncated frame."""
     stream = b"".join(wires)
     ends = {sum(map(len, wires[:count])) for count in range(len(wires) + 1)}
@@ -179,7 +179,7 @@ def check_truncations(format: FrameFormat, wires: list[bytes]) -> None:  # noqa:
                 _fail(f"{size} bytes end inside a frame: {ended.error}")
 
 
-def check_corruptions(format: FrameFormat, stream: bytes) -> None:  # noqa: A002
+def check_corruptions(format: FrameFormat, stream: bytes) -> None:
     """Whatever one wrong byte does, only a FrameError comes out, and the same at any cut."""
     for place in range(min(len(stream), 400)):
         for damage in _DAMAGES:
@@ -196,7 +196,7 @@ def check_corruptions(format: FrameFormat, stream: bytes) -> None:  # noqa: A002
                     _fail("a field is not in the header")
 
 
-def check_measure(format: FrameFormat, wires: list[bytes]) -> None:  # noqa: A002
+def check_measure(format: FrameFormat, wires: list[bytes]) -> None:
     """`measure` tells the size once and for all, wherever the frame lies, and the measurer tells the same."""
     measurer = format.measurer()
     for wire in wires:
@@ -220,7 +220,7 @@ def check_measure(format: FrameFormat, wires: list[bytes]) -> None:  # noqa: A00
             _fail("a whole frame: no size")
 
 
-def check_scans(format: FrameFormat, stream: bytes) -> None:  # noqa: A002
+def check_scans(format: FrameFormat, stream: bytes) -> None:
     """`scan` and `scan_frames` cut what `measure` cuts, stop before anything odd, and never raise."""
     for bad_place in (None, 0, len(stream) // 3, len(stream) // 2, len(stream) - 1):
         data = bytearray(stream)
@@ -230,7 +230,7 @@ def check_scans(format: FrameFormat, stream: bytes) -> None:  # noqa: A002
             _check_scan(format, bytes(data), end)
 
 
-def _check_scan(format: FrameFormat, stream: bytes, end: int) -> None:  # noqa: A002
+def _check_scan(format: FrameFormat, stream: bytes, end: int) -> None:
     good = outcome(format, [stream[:end]], finish=False)
     for limit in (0, 1, 2, 40, 1 << 62):
         if format.scan is not None:
@@ -259,7 +259,7 @@ def _check_stop(good: Outcome, stop: int, count: int, limit: int) -> None:
 
 
 def check_limits(
-    format: FrameFormat,  # noqa: A002
+    format: FrameFormat,
     payloads: list[bytes],
     wires: list[bytes],
     fields: Mapping[str, Any] | None,

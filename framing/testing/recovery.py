@@ -34,7 +34,7 @@ class Recovered(NamedTuple):
     error: tuple[Any, ...] | None
 
 
-def recovered(format: FrameFormat, chunks: Iterable[bytes], policy: str) -> Recovered:  # noqa: A002
+def recovered(format: FrameFormat, chunks: Iterable[bytes], policy: str) -> Recovered:
     """Feed the chunks, say the end, and return everything that comes out.
 
     >>> from framing import get_format
@@ -66,7 +66,7 @@ def _pull(parser: FrameParser, result: Recovered) -> None:
         result.frames.extend((frame.offset, frame.data) for frame in frames)
 
 
-def check_recoveries(format: FrameFormat, stream: bytes) -> None:  # noqa: A002
+def check_recoveries(format: FrameFormat, stream: bytes) -> None:
     """Whatever is wrong with a good stream, each policy accounts for every byte, once, and the same at any cut.
 
     Raises:
@@ -84,7 +84,7 @@ def check_recoveries(format: FrameFormat, stream: bytes) -> None:  # noqa: A002
             _check_damaged(format, policy, stream[:place] + b"\xa5\0\xff" + stream[place:], place)
 
 
-def _check_damaged(format: FrameFormat, policy: str, bad: bytes, place: int) -> None:  # noqa: A002
+def _check_damaged(format: FrameFormat, policy: str, bad: bytes, place: int) -> None:
     whole = recovered(format, [bad], policy)
     check_accounts(format, whole, len(bad))
     for chunks in ([bad[:place], bad[place:]], [bad[: place + 1], bad[place + 1 :]], [bytes((one,)) for one in bad]):
@@ -93,7 +93,7 @@ def _check_damaged(format: FrameFormat, policy: str, bad: bytes, place: int) -> 
             _fail(f"with {policy}, {bad!r} cut into {list(map(len, chunks))[:8]} gives {cut}, whole {whole}")
 
 
-def check_accounts(format: FrameFormat, found: Recovered, size: int) -> None:  # noqa: A002
+def check_accounts(format: FrameFormat, found: Recovered, size: int) -> None:
     """Frames, regions and filler follow each other and are the whole stream.
 
     Raises:

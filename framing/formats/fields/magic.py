@@ -43,7 +43,7 @@ def constants_resync(patterns: Iterable[list[bytes]]) -> Resync | None:
     longest = max(first - skipped + len(run) for first, run in runs)
     search = re.compile(b"|".join(_ANY * (first - skipped) + b"".join(run) for first, run in runs)).search
 
-    def resync(buffer: Buffer, start: int, end: int, ended: bool) -> tuple[int, bool]:  # noqa: ARG001
+    def resync(buffer: Buffer, start: int, end: int, ended: bool) -> tuple[int, bool]:  # noqa: ARG001 - the contract's signature
         match = search(buffer, start + skipped, end)
         if match:
             return match.start() - skipped, True

@@ -58,7 +58,7 @@ def table_option(key: str, value: object, kinds: Mapping[str, type], needed: tup
         TypeError: `value` is neither.
     """
     check_option(key, value, str, Mapping)
-    parts = _words(key, value, kinds) if isinstance(value, str) else dict(value)  # type: ignore[call-overload]
+    parts = _words(key, value, kinds) if isinstance(value, str) else dict(value)  # type: ignore[call-overload]  # a mapping
     allowed = ", ".join(f"{name} ({kind.__name__})" for name, kind in kinds.items())
     for name, part in parts.items():
         if name not in kinds or type(part) is not kinds[name]:

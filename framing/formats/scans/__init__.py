@@ -10,4 +10,5 @@ summed.py       plain headers with a checksum behind            numbers.py      
 fix_loop.py     windows of FIX messages                         http1_head.py    what an ordinary head says of the body
 columns.py      a CRC of many blocks at once                    blocks.py        payloads in blocks with checksums
 trailed.py      constants behind the payload                    atomic.py        groups that give nothing back
+tables.py       what was met, within bounds
 """

@@ -23,6 +23,7 @@ from typing import Literal, NamedTuple
 from framing.errors import FrameError
 from framing.formats.scans.columns import MAX_SIZE, columns
 from framing.formats.scans.regions import Spans
+from framing.formats.scans.tables import remember
 from framing.frame import Frame, FrameFormat, Scan, ScanFrames
 
 __all__ = ["Blocks", "Head", "block_scans"]
@@ -179,9 +180,7 @@ def _walking(form: FrameFormat, head: Head, blocks: Blocks) -> _Walk:
                     break
                 shape = found
                 if shape[0] <= _KNOWN_SIZE:
-                    if len(known) >= _KNOWN_COUNT:
-                        known.clear()
-                    known[key.args[0]] = shape
+                    remember(known, key.args[0], shape, _KNOWN_COUNT)
             place = start + skipped
             start += shape[0]
             pieces.append(buffer[place:start])

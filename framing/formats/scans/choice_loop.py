@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from framing.errors import FrameError
 from framing.formats.prefix import UNDECIDED, Prefixes
-from framing.formats.scans.regions import MAX_KNOWN, joined, key_reader
+from framing.formats.scans.regions import joined, key_reader
+from framing.formats.scans.tables import MAX_KNOWN
 from framing.frame import Buffer, Frame, FrameFormat, Measure, Scan, ScanFrames
 
 __all__ = ["choice_scans"]

@@ -20,6 +20,7 @@ from operator import itemgetter
 from zlib import adler32
 
 from framing.errors import FrameError
+from framing.formats.scans.tables import remember
 from framing.frame import Buffer, FrameFormat, Scan
 
 __all__ = ["MAX_DIGIT_COUNT", "SOH", "TRAILER_SIZE", "checksum", "fix_scan"]
@@ -213,8 +214,7 @@ def _learner(form: FrameFormat, begin_size: int) -> Callable[[bytes, int, int, d
             if total is None:
                 return 0, 0
             size = total - len(header) - TRAILER_SIZE
-            if len(known) < _KNOWN_COUNT:
-                known[header] = size
+            remember(known, header, size, _KNOWN_COUNT)
         return len(header), size
 
     return learn

@@ -15,6 +15,7 @@ from itertools import repeat
 
 from framing.errors import FrameError
 from framing.formats.scans.http1_head import CHUNKED, UNTIL_CLOSE, HeadReader
+from framing.formats.scans.tables import remember
 from framing.frame import Frame, FrameFormat, Scan, ScanFrames
 
 __all__ = ["http1_scans"]
@@ -66,9 +67,7 @@ class _Heads:
             return None
         self.width = width = told[0] - start
         if width <= _KNOWN_SIZE:
-            if len(self.sizes) >= _KNOWN_COUNT:
-                self.sizes.clear()
-            self.sizes[buffer[start : told[0]]] = told[1]
+            remember(self.sizes, buffer[start : told[0]], told[1], _KNOWN_COUNT)
         return told
 
 

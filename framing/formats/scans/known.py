@@ -15,7 +15,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 from framing.errors import FrameError
-from framing.formats.scans.regions import remember
+from framing.formats.scans.tables import remember
 from framing.frame import Frame, FrameFormat, Scan, ScanFrames
 
 __all__ = ["HeaderEnd", "SizeOf", "known_scans"]

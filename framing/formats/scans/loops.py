@@ -261,7 +261,7 @@ def payload_scan(plain: PlainHeader) -> Scan:
     return scan
 
 
-def frame_scan(plain: PlainHeader, format: FrameFormat) -> ScanFrames:  # noqa: A002 - as everywhere
+def frame_scan(plain: PlainHeader, format: FrameFormat) -> ScanFrames:
     """Return `scan_frames` for the frames of a format."""
     unpack_from, base, run = plain.reader(), plain.base, _runs(plain)
     most_value, least_value = plain.most - base, plain.header_size - base

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from itertools import repeat
 from struct import Struct
 
-from framing.formats.scans.regions import Key, Learn, Shape, remember
+from framing.formats.scans.regions import Key, Learn, Shape
+from framing.formats.scans.tables import remember
 from framing.frame import Scan
 
 __all__ = ["masked_scan", "xored"]

@@ -13,15 +13,14 @@ are asked once, and of what has no ruler always.
 """
 
 from collections.abc import Callable, Iterable
-from itertools import islice
 from struct import Struct
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from framing.errors import FrameError
+from framing.formats.scans.tables import remember
 from framing.frame import Buffer, FrameFormat
 
 __all__ = [
-    "MAX_KNOWN",
     "Key",
     "Kind",
     "Learn",
@@ -33,14 +32,7 @@ __all__ = [
     "joined",
     "key_reader",
     "learner",
-    "remember",
 ]
-
-# How many runs of bytes are remembered: a sender of ever different ones must not fill memory with them.
-MAX_KNOWN = 4096
-
-_Met = TypeVar("_Met")
-_Told = TypeVar("_Told")
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -191,14 +183,6 @@ def _ruling(met: Learn, kind: Kind, known: dict[Key, Shape]) -> Learn:
         return shape
 
     return learn
-
-
-def remember(known: dict[_Met, _Told], met: _Met, told: _Told) -> None:
-    """Put something into a table, of which the older half is forgotten when it is full."""
-    if len(known) >= MAX_KNOWN and met not in known:
-        for old in [*islice(known, (len(known) + 1) // 2)]:
-            del known[old]
-    known[met] = told
 
 
 def _asker(form: FrameFormat, region: Region) -> Callable[[bytes, int, int], Shape | None]:

@@ -11,12 +11,12 @@ __all__ = ["compiled_scans", "scans"]
 _FAR = 1 << 60
 
 
-def scans(plain: PlainHeader, format: FrameFormat) -> tuple[Scan, ScanFrames]:  # noqa: A002 - as everywhere
+def scans(plain: PlainHeader, format: FrameFormat) -> tuple[Scan, ScanFrames]:
     """Return `scan` and `scan_frames` of a format with this header."""
     return compiled_scans(plain, format) or (payload_scan(plain), frame_scan(plain, format))
 
 
-def compiled_scans(plain: PlainHeader, format: FrameFormat) -> tuple[Scan, ScanFrames] | None:  # noqa: A002
+def compiled_scans(plain: PlainHeader, format: FrameFormat) -> tuple[Scan, ScanFrames] | None:
     """Return the compiled ones; `None` if they do not run, or the header has more than they know."""
     module = twins().modules.get("framing._frames")
     if module is None:

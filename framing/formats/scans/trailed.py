@@ -13,7 +13,8 @@ careful methods.
 import struct
 from itertools import repeat
 
-from framing.formats.scans.regions import Key, Learn, Region, Shape, key_reader, remember
+from framing.formats.scans.regions import Key, Learn, Region, Shape, key_reader
+from framing.formats.scans.tables import remember
 from framing.frame import Scan
 
 __all__ = ["trailed_scan"]

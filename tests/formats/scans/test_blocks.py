@@ -272,7 +272,8 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     form.measure = lambda *place: asked.append(place) or measure(*place)
     stream = b"".join(form.serialize(b"x" * size) for size in (1, 2, 3, 1, 2, 3, 4, 3, 5000, 5000))
     form.scan(stream, 0, len(stream), 1 << 60, [])
-    assert len(asked) == 3 + 1 + 1 + 2  # four are one too many, so that 3 is forgotten; long frames are not remembered
+    # Four are one too many, so that 1 and 2 are forgotten, and not 3; long frames are not remembered.
+    assert len(asked) == 3 + 1 + 2
 
 
 def test_headers_closed_by_a_crc_are_asked_about_once_a_size():

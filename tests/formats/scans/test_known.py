@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from framing import FrameParser
 from framing.formats.digits import DigitsFormat, NetstringFormat, OctetCountingFormat, PktLineFormat
 from framing.formats.header_block import HeaderBlockFormat
-from framing.formats.scans import known, regions
+from framing.formats.scans import known, tables
 from framing.formats.scans.known import known_scans
-from framing.formats.scans.regions import MAX_KNOWN
+from framing.formats.scans.tables import MAX_KNOWN
 from framing.formats.varint import VarintFormat
 
 
@@ -87,7 +87,7 @@ def test_headers_of_several_widths_are_found_by_how_they_begin():
 
 
 def test_the_widths_that_are_remembered_are_bounded(monkeypatch):
-    monkeypatch.setattr(regions, "MAX_KNOWN", 3)
+    monkeypatch.setattr(tables, "MAX_KNOWN", 3)
     form, out = VarintFormat("type:quic length:quic", minimal=True), []
     stream = b"".join(form.serialize(bytes(size), {"type": size}) for size in range(50)) * 2
     assert form.scan(stream, 0, len(stream), 1 << 62, out) == len(stream)

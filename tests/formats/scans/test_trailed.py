@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from framing import get_format
-from framing.formats.scans import regions
+from framing.formats.scans import regions, tables
 from framing.formats.scans.decided import decided_scans
 from framing.formats.scans.regions import Region
 from framing.formats.scans.trailed import trailed_scan
@@ -107,7 +107,7 @@ def met(scan, shapes):
 
 
 def test_what_is_met_is_bounded(monkeypatch):
-    monkeypatch.setattr(regions, "MAX_KNOWN", 5)
+    monkeypatch.setattr(tables, "MAX_KNOWN", 5)
     scan, _, shapes = counted(FORMATS["amqp"], Region(((3, 7),), trailers=frozenset((b"\xce",))))
     stream, out = b"".join(frames_of(FORMATS["amqp"], range(80))), []
     assert scan(stream, 0, len(stream), 1 << 60, out) == len(stream)
